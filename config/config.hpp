@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration as plain values, the default beside each field. config/load fills it from YAML;
+// nothing here knows YAML. Thread: any (immutable once loaded). Durations are std::chrono, sizes octets.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace wiretally {
+
+enum class Driver : std::uint8_t { kAuto, kDpdk, kAfXdp, kEbpf, kPcap };
+enum class SamplingMode : std::uint8_t { kDeterministic, kRandom };
+enum class TunnelKey : std::uint8_t { kOuter, kInner };
+enum class FragmentPorts : std::uint8_t { kNone, kFirst };
+enum class NetflowVersion : std::uint8_t { kV5 = 5, kV9 = 9, kIpfix = 10 };
+enum class Transport : std::uint8_t { kUdp, kTcp, kTls };
+
+struct InterfaceConfig {  // capture.interfaces[]
+  std::string name;
+  std::uint32_t ifindex = 0;  // 0: position in the list + 1
+  std::string role;
+};
+
+struct DpdkPortConfig {  // capture.dpdk.ports[]
+  std::string device;       // PCI address or "vdev,args" as EAL takes it
+  std::string name;         // 0 length: "port<N>"
+  std::uint32_t ifindex = 0;
+  std::uint16_t queues = 1;
+};
+
+struct DpdkConfig {
+  std::uint64_t memory = 1024ull << 20;
+  bool no_huge = false;
+  std::vector<std::uint32_t> workers = {1};
+  std::vector<DpdkPortConfig> ports;
+};
+
+struct SamplingConfig {
+  std::uint32_t rate = 1;
+  SamplingMode mode = SamplingMode::kRandom;
+};
+
+struct CaptureConfig {
+  Driver driver = Driver::kAuto;
+  std::vector<InterfaceConfig> interfaces;
+  DpdkConfig dpdk;
+  std::vector<std::string> files;
+  bool promiscuous = true;
+  std::string filter;  // tcpdump syntax
+  SamplingConfig sampling;
+};
+
+// Which fields of the key take part in a flow's identity. `names` holds what the user wrote.
+struct KeyConfig {
+  bool addresses = true;
+  bool protocol = true;
+  bool ports = true;
+  bool vlan = false;     // outer VLAN id
+  bool ingress = false;  // Observation Point
+};
+
+struct TimeoutsConfig {
+  std::chrono::nanoseconds active = std::chrono::seconds(60);
+  std::chrono::nanoseconds idle = std::chrono::seconds(15);
+  std::chrono::nanoseconds tcp = std::chrono::seconds(120);
+  std::chrono::nanoseconds tcp_fin = std::chrono::seconds(5);
+  std::chrono::nanoseconds tcp_rst = std::chrono::seconds(5);
+  std::chrono::nanoseconds udp = std::chrono::seconds(30);
+  std::chrono::nanoseconds icmp = std::chrono::seconds(10);
+};
+
+struct FlowsConfig {
+  std::chrono::nanoseconds tick = std::chrono::seconds(1);
+  KeyConfig key;
+  TunnelKey tunnel = TunnelKey::kOuter;
+  FragmentPorts fragment_ports = FragmentPorts::kNone;
+  std::uint64_t max_flows = 1'000'000;
+  std::uint64_t table_entries = 1'048'576;
+  TimeoutsConfig timeouts;
+};
+
+struct TemplateRefreshConfig {
+  std::uint32_t packets = 20;
+  std::chrono::nanoseconds interval = std::chrono::seconds(20);
+};
+
+struct CollectorConfig {
+  std::string address;  // host:port, [v6]:port
+  NetflowVersion version = NetflowVersion::kV9;
+  Transport transport = Transport::kUdp;
+  std::uint32_t max_datagram = 1400;
+  TemplateRefreshConfig templates;
+  bool option_sampling = true;
+  bool option_interfaces = true;
+  bool option_statistics = true;
+  std::uint32_t rate = 200'000;  // records/s; 0: no limit
+  std::string filter;
+  std::string source;  // local address to send from
+  bool non_ip = false;  // also send records of non-IP frames
+};
+
+struct ExportConfig {
+  std::uint32_t domain_id = 0;  // 0: auto, a stable hash of the host's identity, never 0
+  std::vector<CollectorConfig> collectors;
+};
+
+struct MetricsConfig {
+  std::string listen = "127.0.0.1:9108";  // empty: no endpoint
+  std::uint32_t top = 0;
+};
+
+struct MonitorConfig {
+  std::string name;
+  std::string filter;
+  std::vector<std::string> group_by;
+  std::uint32_t max_groups = 10'000;
+};
+
+struct HistoryConfig {
+  std::string path = "/var/lib/wiretally/history.db";
+  std::chrono::nanoseconds keep_minute = std::chrono::hours(48);
+  std::chrono::nanoseconds keep_hour = std::chrono::hours(62 * 24);
+  std::chrono::nanoseconds keep_day = std::chrono::hours(5 * 365 * 24);
+  std::string week_starts = "monday";
+  std::string timezone = "local";
+};
+
+struct ControlConfig {
+  std::string socket = "/run/wiretally/control.sock";
+};
+
+struct LogConfig {
+  std::string level = "info";
+};
+
+struct Config {
+  CaptureConfig capture;
+  FlowsConfig flows;
+  ExportConfig exporting;  // YAML: export
+  MetricsConfig metrics;
+  std::vector<MonitorConfig> monitors;
+  HistoryConfig history;
+  ControlConfig control;
+  LogConfig log;
+};
+
+}  // namespace wiretally

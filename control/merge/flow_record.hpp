@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Flow Record (RFC 7011 section 2): what control hands to every sink when a flow ends or is cut.
+// Thread: written by control, read by any sink; immutable once in a batch.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "dataplane/flow/flow_key.hpp"
+
+namespace wiretally {
+
+// IANA flowEndReason (IE 136).
+enum class FlowEndReason : std::uint8_t {
+  kIdleTimeout = 1,
+  kActiveTimeout = 2,
+  kEndOfFlow = 3,
+  kForcedEnd = 4,
+  kLackOfResources = 5,
+};
+inline constexpr std::size_t kFlowEndReasons = 6;  // index by value; 0 is not used
+
+struct FlowRecord {
+  FlowKey key;                  // fields not selected by flows.key are zero, but VLAN and port: first seen
+  std::uint64_t packets = 0;
+  std::uint64_t octets = 0;     // layer 3 (IE 1)
+  std::uint64_t l2_octets = 0;  // frames without FCS (IE 352)
+  TimeNs first = 0;             // smallest stamp, ns since the Unix epoch, UTC
+  TimeNs last = 0;              // largest stamp
+  std::uint32_t ingress_ifindex = 0;
+  std::uint16_t tcp_flags = 0;  // OR, 12 bits
+  std::uint8_t tos = 0;         // of the first packet
+  FlowEndReason end_reason = FlowEndReason::kIdleTimeout;
+};
+
+using RecordBatch = std::vector<FlowRecord>;
+using RecordBatchPtr = std::shared_ptr<const RecordBatch>;
+
+}  // namespace wiretally

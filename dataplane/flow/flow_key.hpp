@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Flow Key (RFC 7011 section 2): 40 octets without holes, so that one byte compare decides
+// identity for IPv4, IPv6 and non-IP alike. Numbers are in host byte order, addresses in network order.
+// An IPv4 address stands in the last four octets of its field, the rest is zero.
+// A non-IP frame has its ethertype (or LLC/link protocol number) in dport and zero addresses.
+// Thread: any (plain value).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "dataplane/packet/packet_view.hpp"
+
+namespace wiretally {
+
+enum class IpVersion : std::uint8_t { kNone = 0, kV4 = 1, kV6 = 2 };
+inline constexpr std::size_t kIpVersions = 3;
+
+// How much of the key an overloaded table kept (design: "coarsened, never refused").
+enum class CoarseLevel : std::uint8_t {
+  kExact = 0,
+  kNoPorts = 1,          // addresses and protocol
+  kDestinationHost = 2,  // destination address only
+  kSourceHost = 3,       // source address only
+  kProtocol = 4,         // ingress port, IP version and protocol only
+};
+inline constexpr std::size_t kCoarseLevels = 5;
+
+struct FlowKey {
+  std::array<std::uint8_t, 16> source{};
+  std::array<std::uint8_t, 16> destination{};
+  std::uint16_t source_port = 0;
+  std::uint16_t destination_port = 0;  // ICMP: type * 256 + code; non-IP: ethertype
+  std::uint8_t protocol = 0;
+  PortIndex port{};
+  std::uint16_t vlan_and_kind = 0;  // low 12 bits: outer VLAN id, 0 if untagged; high 4: kind
+
+  [[nodiscard]] std::uint16_t vlan() const { return vlan_and_kind & 0x0fff; }
+  [[nodiscard]] IpVersion ip_version() const {
+    return static_cast<IpVersion>((vlan_and_kind >> 12) % kIpVersions);
+  }
+  [[nodiscard]] CoarseLevel level() const {
+    return static_cast<CoarseLevel>((vlan_and_kind >> 12) / kIpVersions);
+  }
+  void set_kind(IpVersion version, CoarseLevel level) {
+    const auto kind = static_cast<unsigned>(version) + kIpVersions * static_cast<unsigned>(level);
+    vlan_and_kind = static_cast<std::uint16_t>((vlan_and_kind & 0x0fff) | kind << 12);
+  }
+  void set_vlan(std::uint16_t id) {
+    vlan_and_kind = static_cast<std::uint16_t>((vlan_and_kind & 0xf000) | (id & 0x0fff));
+  }
+
+  friend bool operator==(const FlowKey& a, const FlowKey& b) {
+    return std::memcmp(&a, &b, sizeof(FlowKey)) == 0;
+  }
+};
+static_assert(sizeof(FlowKey) == 40, "key and counters share one 64-octet line");
+static_assert(std::is_trivially_copyable_v<FlowKey>);
+static_assert(std::has_unique_object_representations_v<FlowKey>, "no padding: compared by octets");
+static_assert(kIpVersions * kCoarseLevels <= 16, "kind fits four bits");
+
+}  // namespace wiretally
