@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the control socket and the metrics endpoint may ask of, and tell to, the running meter.
+// The appliance implements it. Thread: any; every call returns soon (at most a tick).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "control/status.hpp"
+
+namespace wiretally {
+
+// A flow that has not ended, with what it did in the last whole tick.
+struct ActiveFlow {
+  FlowRecord record;  // so far; end_reason has no meaning
+  std::uint64_t recent_packets = 0;
+  std::uint64_t recent_octets = 0;
+};
+
+enum class FlowOrder : std::uint8_t { kOctets, kPackets, kRecentOctets, kRecentPackets, kFirst };
+
+struct FlowQuery {
+  std::size_t limit = 20;  // 0: all
+  FlowOrder order = FlowOrder::kRecentOctets;
+};
+
+struct ActiveFlows {
+  std::vector<ActiveFlow> flows;  // the first `limit` in that order
+  std::size_t active = 0;         // all
+  double recent_seconds = 0;      // length of the last tick
+};
+
+// Hosts or ports summed over the active flows: `top`'s other views.
+enum class TopDimension : std::uint8_t { kFlow, kSourceHost, kDestinationHost, kHost, kPort, kProtocol };
+struct TopRow {
+  std::string name;  // address, port/protocol, protocol
+  Volume recent;     // last tick
+  Volume total;      // flows still active
+  std::uint64_t flows = 0;
+};
+struct TopRows {
+  std::vector<TopRow> rows;  // by recent octets; the last is "other" if rows were cut, sums stay exact
+  double recent_seconds = 0;
+};
+
+class MeterView {
+ public:
+  virtual ~MeterView() = default;
+  [[nodiscard]] virtual StatusPtr status() const = 0;
+  virtual ActiveFlows active_flows(const FlowQuery& query) = 0;
+  virtual TopRows top(TopDimension dimension, std::size_t limit) = 0;
+  virtual void request_stop() = 0;
+};
+
+}  // namespace wiretally

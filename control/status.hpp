@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything the live views, the metrics and `read`'s closing lines show, as plain values of one moment:
+// the last tick. Control builds one Status a tick and publishes it; readers hold a shared_ptr to it.
+// Thread: built by control, read by any; immutable once published.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/ledger/ledger.hpp"
+#include "control/merge/flow_record.hpp"
+#include "control/sink/record_sink.hpp"
+#include "dataplane/packet/parse_error.hpp"
+
+namespace wiretally {
+
+struct Volume {
+  std::uint64_t packets = 0;
+  std::uint64_t octets = 0;     // layer 3; 0 where only frames are counted
+  std::uint64_t l2_octets = 0;  // frames without FCS
+
+  Volume& operator+=(const Volume& o) {
+    packets += o.packets;
+    octets += o.octets;
+    l2_octets += o.l2_octets;
+    return *this;
+  }
+  friend bool operator==(const Volume&, const Volume&) = default;
+};
+
+struct MissedTotal {
+  std::string reason;
+  std::uint64_t packets = 0;
+};
+
+struct PortStatus {
+  std::string name;
+  std::uint32_t ifindex = 0;
+  Volume received;                                     // octets: 0
+  std::vector<MissedTotal> missed;
+  std::array<Volume, kIpVersions> metered{};           // by IpVersion: none, v4, v6
+  std::array<Volume, kParseErrors> parse_results{};    // not metered, by reason; notes on metered ones too
+  std::array<std::uint64_t, kCoarseLevels> coarse_packets{};  // [0] unused
+};
+
+struct WorkerStatus {
+  unsigned id = 0;
+  int core = -1;                       // -1: not pinned
+  std::uint64_t table_entries = 0;     // in the epoch drained last
+  std::uint64_t table_capacity = 0;    // exact flows an epoch can hold
+  std::uint64_t epochs = 0;            // flips so far
+  double busy_ratio = 0;               // share of polls that found packets, last tick
+};
+
+inline constexpr std::array<double, 8> kTickBuckets = {0.001, 0.005, 0.01, 0.025,
+                                                       0.05,  0.1,   0.25, 1.0};
+struct TickStatus {
+  std::uint64_t count = 0;
+  double sum_s = 0;
+  double last_s = 0;
+  std::array<std::uint64_t, kTickBuckets.size() + 1> buckets{};  // not cumulative; last is +Inf
+  std::uint64_t drained_entries = 0;                             // table entries since start
+};
+
+struct FlowsStatus {
+  std::uint64_t active = 0;
+  std::uint64_t max = 0;
+  std::uint64_t created = 0;
+  std::array<std::uint64_t, kFlowEndReasons> ended{};  // by FlowEndReason
+};
+
+struct Status {
+  std::string version;
+  std::string driver;           // dpdk, pcap, ...
+  std::string driver_note;      // why this one, its mode
+  TimeNs time = 0;              // UTC, of the tick
+  double uptime_s = 0;
+  double tick_interval_s = 1;
+  std::vector<PortStatus> ports;
+  std::vector<WorkerStatus> workers;
+  TickStatus tick;
+  FlowsStatus flows;
+  std::vector<SinkAccount> sinks;
+  Ledger ledger;
+};
+using StatusPtr = std::shared_ptr<const Status>;
+
+}  // namespace wiretally
