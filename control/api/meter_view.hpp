@@ -33,7 +33,14 @@ struct ActiveFlows {
 };
 
 // Hosts or ports summed over the active flows: `top`'s other views.
-enum class TopDimension : std::uint8_t { kFlow, kSourceHost, kDestinationHost, kHost, kPort, kProtocol };
+enum class TopDimension : std::uint8_t {
+  kFlow,
+  kSourceHost,
+  kDestinationHost,
+  kHost,
+  kPort,
+  kProtocol
+};
 struct TopRow {
   std::string name;  // address, port/protocol, protocol
   Volume recent;     // last tick
@@ -41,7 +48,8 @@ struct TopRow {
   std::uint64_t flows = 0;
 };
 struct TopRows {
-  std::vector<TopRow> rows;  // by recent octets; the last is "other" if rows were cut, sums stay exact
+  std::vector<TopRow>
+      rows;  // by recent octets; the last is "other" if rows were cut, sums stay exact
   double recent_seconds = 0;
 };
 

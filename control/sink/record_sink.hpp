@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What takes Flow Records: a collector link, the CSV writer, ... A sink owns its thread and its bounded
-// queue; offer() never blocks the tick. Every record offered is delivered, queued, or dropped under a
-// named reason, and account() says so at any moment.
+// What takes Flow Records: a collector link, the CSV writer, ... A sink owns its thread and its
+// bounded queue; offer() never blocks the tick. Every record offered is delivered, queued, or
+// dropped under a named reason, and account() says so at any moment.
 #pragma once
 
 #include <cstdint>
@@ -20,20 +20,21 @@ struct DroppedCount {
 
 // One consistent reading: offered = delivered + queued + sum(dropped).
 struct SinkAccount {
-  std::string name;                 // "127.0.0.1:2055", "csv", ...
-  std::uint64_t offered = 0;        // records
+  std::string name;           // "127.0.0.1:2055", "csv", ...
+  std::uint64_t offered = 0;  // records
   std::uint64_t delivered = 0;
   std::uint64_t queued = 0;
   std::vector<DroppedCount> dropped;
-  std::uint64_t datagrams = 0;      // messages sent, where that means something
+  std::uint64_t datagrams = 0;  // messages sent, where that means something
   std::uint64_t send_errors = 0;
-  std::string state;                // "up", "refused since ...", for status
+  std::string state;  // "up", "refused since ...", for status
 };
 
 class RecordSink {
  public:
   virtual ~RecordSink() = default;
-  // Thread: control. Takes a shared, immutable batch; lossless sinks (files) may block, live ones never.
+  // Thread: control. Takes a shared, immutable batch; lossless sinks (files) may block, live ones
+  // never.
   virtual void offer(const RecordBatchPtr& batch) = 0;
   // Thread: any.
   [[nodiscard]] virtual SinkAccount account() const = 0;

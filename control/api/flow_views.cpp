@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Views of the flow cache. Thread: any.
+#include "control/api/flow_views.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <unordered_map>
+
+namespace wiretally {
+namespace {
+
+using Flow = FlowCache::Flow;
+
+std::uint64_t weight(const ActiveFlow& flow, FlowOrder order) {
+  switch (order) {
+    case FlowOrder::kOctets:
+      return flow.record.octets;
+    case FlowOrder::kPackets:
+      return flow.record.packets;
+    case FlowOrder::kRecentOctets:
+      return flow.recent_octets;
+    case FlowOrder::kRecentPackets:
+      return flow.recent_packets;
+    case FlowOrder::kFirst:
+      return ~static_cast<std::uint64_t>(flow.record.first);  // oldest first
+  }
+  return 0;
+}
+
+std::string address_text(const std::array<std::uint8_t, 16>& address, IpVersion version) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const bool v6 = version == IpVersion::kV6;
+  inet_ntop(v6 ? AF_INET6 : AF_INET, address.data() + (v6 ? 0 : 12), text.data(), text.size());
+  return text.data();
+}
+
+// The rows a flow counts in: two for a view that does not ask for the direction.
+std::vector<std::string> names_of(const Flow& flow, TopDimension dimension) {
+  const FlowKey& key = flow.identity;
+  const IpVersion version = key.ip_version();
+  if (version == IpVersion::kNone) return {fmt::format("ethertype 0x{:04x}", key.destination_port)};
+  switch (dimension) {
+    case TopDimension::kSourceHost:
+      return {address_text(key.source, version)};
+    case TopDimension::kDestinationHost:
+      return {address_text(key.destination, version)};
+    case TopDimension::kHost: {
+      std::string source = address_text(key.source, version);
+      std::string destination = address_text(key.destination, version);
+      if (source == destination) return {std::move(source)};
+      return {std::move(source), std::move(destination)};
+    }
+    case TopDimension::kPort:
+      return {fmt::format("{}/{}", std::min(key.source_port, key.destination_port), key.protocol)};
+    case TopDimension::kProtocol:
+      return {fmt::format("protocol {}", key.protocol)};
+    case TopDimension::kFlow:
+      return {fmt::format("{} {} > {} {} protocol {}", address_text(key.source, version),
+                          key.source_port, address_text(key.destination, version),
+                          key.destination_port, key.protocol)};
+  }
+  return {};
+}
+
+void add_flow(TopRow& row, const Flow& flow, bool recent) {
+  if (recent) row.recent += {flow.recent_packets, flow.recent_octets, 0};
+  row.total += {flow.packets, flow.octets, static_cast<std::uint64_t>(flow.l2_octets)};
+  ++row.flows;
+}
+
+bool heavier(const TopRow& a, const TopRow& b) {
+  if (a.recent.octets != b.recent.octets) return a.recent.octets > b.recent.octets;
+  if (a.total.octets != b.total.octets) return a.total.octets > b.total.octets;
+  return a.name < b.name;
+}
+
+}  // namespace
+
+ActiveFlows list_active_flows(const Merger& merger, const FlowQuery& query) {
+  ActiveFlows result;
+  merger.visit_flows([&](const Flow& flow, bool recent) {
+    ++result.active;
+    result.flows.push_back({merger.record_now(flow), recent ? flow.recent_packets : 0,
+                            recent ? flow.recent_octets : 0});
+  });
+  const std::size_t kept =
+      query.limit == 0 ? result.flows.size() : std::min(query.limit, result.flows.size());
+  std::partial_sort(result.flows.begin(), result.flows.begin() + static_cast<std::ptrdiff_t>(kept),
+                    result.flows.end(), [&](const ActiveFlow& a, const ActiveFlow& b) {
+                      const std::uint64_t left = weight(a, query.order);
+                      const std::uint64_t right = weight(b, query.order);
+                      if (left != right) return left > right;
+                      return a.record.octets > b.record.octets;
+                    });
+  result.flows.resize(kept);
+  result.recent_seconds = merger.last_tick_seconds();
+  return result;
+}
+
+TopRows list_top(const Merger& merger, TopDimension dimension, std::size_t limit) {
+  std::unordered_map<std::string, TopRow> sums;
+  merger.visit_flows([&](const Flow& flow, bool recent) {
+    for (std::string& name : names_of(flow, dimension))
+      add_flow(sums[std::move(name)], flow, recent);
+  });
+  TopRows result;
+  result.recent_seconds = merger.last_tick_seconds();
+  for (auto& [name, row] : sums) {
+    row.name = name;
+    result.rows.push_back(std::move(row));
+  }
+  std::sort(result.rows.begin(), result.rows.end(), heavier);
+  if (limit == 0 || result.rows.size() <= limit) return result;
+  TopRow other;
+  other.name = "other";
+  for (std::size_t i = limit; i < result.rows.size(); ++i) {
+    other.recent += result.rows[i].recent;
+    other.total += result.rows[i].total;
+    other.flows += result.rows[i].flows;
+  }
+  result.rows.resize(limit);
+  result.rows.push_back(std::move(other));
+  return result;
+}
+
+}  // namespace wiretally

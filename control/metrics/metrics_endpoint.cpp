@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The HTTP server of /metrics, and why it cannot start, in words.
+// Thread: main at start; scrapes in prometheus-cpp's threads.
+#include "control/metrics/metrics_endpoint.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <prometheus/collectable.h>
+#include <prometheus/exposer.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "config/startup_error.hpp"
+#include "control/api/descriptor.hpp"
+#include "control/metrics/metric_families.hpp"
+#include "control/version.hpp"
+
+namespace wiretally {
+namespace {
+
+constexpr std::size_t kServerThreads = 2;
+
+class StatusCollectable : public prometheus::Collectable {
+ public:
+  explicit StatusCollectable(std::function<StatusPtr()> status) : status_(std::move(status)) {}
+
+  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
+    const StatusPtr status = status_();
+    return metric_families(status ? *status : starting());
+  }
+
+ private:
+  static Status starting() {
+    Status status;
+    status.version = version();
+    return status;
+  }
+
+  std::function<StatusPtr()> status_;
+};
+
+[[noreturn]] void refuse(ExitCode code, const std::string& listen, const std::string& what) {
+  throw StartupError(code, "metrics.listen: \"" + listen + "\": " + what);
+}
+
+sockaddr_in parse_address(const std::string& listen) {
+  const std::size_t colon = listen.rfind(':');
+  if (listen.starts_with('[') || listen.find(':') != colon) {
+    refuse(ExitCode::kUsage, listen,
+           "the metrics server listens on IPv4 only; use 127.0.0.1:9108 or 0.0.0.0:9108");
+  }
+  const std::string host = colon == std::string::npos ? "" : listen.substr(0, colon);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  const char* end = listen.data() + listen.size();
+  std::uint16_t port = 0;
+  const auto parsed = colon == std::string::npos
+                          ? std::from_chars_result{end, std::errc::invalid_argument}
+                          : std::from_chars(listen.data() + colon + 1, end, port);
+  if (parsed.ec != std::errc{} || parsed.ptr != end ||
+      inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) {
+    refuse(ExitCode::kUsage, listen,
+           "not an IPv4 address and port, such as 127.0.0.1:9108; empty for no metrics");
+  }
+  address.sin_port = htons(port);
+  return address;
+}
+
+// The server's library says only that it failed; the same bind tells why.
+void check_that_it_binds(const std::string& listen, const sockaddr_in& address) {
+  const Descriptor probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (::bind(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
+    return;
+  switch (errno) {
+    case EADDRINUSE:
+      refuse(ExitCode::kMachine, listen,
+             "the port is in use; `ss -ltnp` shows by whom; set metrics.listen to another port, or "
+             "to \"\" for no metrics");
+    case EADDRNOTAVAIL:
+      refuse(ExitCode::kMachine, listen,
+             "no interface of this machine has that address; `ip -br address` lists them");
+    case EACCES:
+      refuse(ExitCode::kMachine, listen,
+             "a port below 1024 needs root or CAP_NET_BIND_SERVICE; take a higher one");
+    default:
+      refuse(ExitCode::kMachine, listen, std::string("cannot listen: ") + std::strerror(errno));
+  }
+}
+
+}  // namespace
+
+struct MetricsEndpoint::Server {
+  Server(const std::string& listen, std::function<StatusPtr()> status)
+      : collectable(std::make_shared<StatusCollectable>(std::move(status))),
+        exposer(listen, kServerThreads) {
+    exposer.RegisterCollectable(collectable);
+  }
+  std::shared_ptr<StatusCollectable> collectable;  // the exposer holds it weakly
+  prometheus::Exposer exposer;
+};
+
+MetricsEndpoint::MetricsEndpoint(const std::string& listen, std::function<StatusPtr()> status) {
+  check_that_it_binds(listen, parse_address(listen));
+  try {
+    server_ = std::make_unique<Server>(listen, std::move(status));
+  } catch (const std::exception& fault) {
+    refuse(ExitCode::kMachine, listen, std::string("the server does not start: ") + fault.what());
+  }
+}
+
+MetricsEndpoint::~MetricsEndpoint() = default;
+
+int MetricsEndpoint::port() const {
+  const std::vector<int> ports = server_->exposer.GetListeningPorts();
+  return ports.empty() ? 0 : ports.front();
+}
+
+}  // namespace wiretally

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// http://LISTEN/metrics for Prometheus, served by prometheus-cpp's own threads. A scrape reads the
+// last tick's Status and holds nothing of the meter. Thread: made and destroyed by main; `status`
+// is called from any thread and may return null before the first tick. Errors: StartupError, kUsage
+// for an address that is none, kMachine for one that cannot be listened on.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "control/status.hpp"
+
+namespace wiretally {
+
+class MetricsEndpoint {
+ public:
+  // `listen` is IPv4:port. Port 0 lets the system choose.
+  MetricsEndpoint(const std::string& listen, std::function<StatusPtr()> status);
+  ~MetricsEndpoint();
+
+  [[nodiscard]] int port() const;
+
+ private:
+  struct Server;
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace wiretally
