@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration as plain values, the default beside each field. config/load fills it from YAML;
-// nothing here knows YAML. Thread: any (immutable once loaded). Durations are std::chrono, sizes octets.
+// nothing here knows YAML. Thread: any (immutable once loaded). Durations are std::chrono, sizes
+// octets.
 #pragma once
 
 #include <chrono>
@@ -24,8 +25,8 @@ struct InterfaceConfig {  // capture.interfaces[]
 };
 
 struct DpdkPortConfig {  // capture.dpdk.ports[]
-  std::string device;       // PCI address or "vdev,args" as EAL takes it
-  std::string name;         // 0 length: "port<N>"
+  std::string device;    // PCI address or "vdev,args" as EAL takes it
+  std::string name;      // 0 length: "port<N>"
   std::uint32_t ifindex = 0;
   std::uint16_t queues = 1;
 };
@@ -97,7 +98,7 @@ struct CollectorConfig {
   bool option_statistics = true;
   std::uint32_t rate = 200'000;  // records/s; 0: no limit
   std::string filter;
-  std::string source;  // local address to send from
+  std::string source;   // local address to send from
   bool non_ip = false;  // also send records of non-IP frames
 };
 

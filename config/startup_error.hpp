@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one exception of start-up: caught once, in main, printed as it is, turned into the exit code.
-// The text says what is wrong, with which value, where (file:line:column and key path) and the cure.
+// The text says what is wrong, with which value, where (file:line:column and key path) and the
+// cure.
 #pragma once
 
 #include <stdexcept>

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks over several keys: sources fit the driver, names and numbers are unique, timeouts fit the
+// tick, collectors make sense. Start-up and reload, on control.
+#include "config/cross_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "config/values.hpp"
+
+namespace wiretally {
+namespace {
+
+std::string entry_path(std::string_view list, std::size_t index, std::string_view key) {
+  return fmt::format("{}[{}].{}", list, index, key);
+}
+
+// ---- capture ----
+
+void check_sources(const CaptureConfig& capture, Findings& findings) {
+  if (findings.has_error_under("capture")) return;
+  const bool interfaces = !capture.interfaces.empty();
+  const bool ports = !capture.dpdk.ports.empty();
+  const bool files = !capture.files.empty();
+  switch (capture.driver) {
+    case Driver::kAuto:
+      if (interfaces || ports || files) return;
+      return findings.error_at("capture",
+                               "names nothing to meter; write for example capture: {interfaces: "
+                               "[{name: eth1}]}, or dpdk: {ports: [...]}, or files: [...]");
+    case Driver::kDpdk:
+      if (ports) return;
+      return findings.error_at("capture.dpdk.ports",
+                               "driver dpdk needs a port; write for example ports: [{device: "
+                               "\"0000:3b:00.0\"}] or [{device: \"net_af_packet0,iface=eth1\"}]");
+    case Driver::kPcap:
+      if (interfaces || files) return;
+      return findings.error_at(
+          "capture", "driver pcap needs interfaces: [{name: eth1}] or files: [trace.pcap]");
+    case Driver::kAfXdp:
+    case Driver::kEbpf:
+      if (interfaces) return;
+      return findings.error_at("capture.interfaces",
+                               "this driver needs an interface; write interfaces: [{name: eth1}]");
+  }
+}
+
+// The same value in two entries of one list.
+template <class List, class Member>
+void check_unique(const List& list, Member member, std::string_view list_path, std::string_view key,
+                  std::string_view cure, Findings& findings) {
+  if (findings.has_error_under(list_path)) return;
+  std::map<std::decay_t<decltype(list[0].*member)>, std::size_t> first_with;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto& value = list[i].*member;
+    const auto [first, is_new] = first_with.emplace(value, i);
+    if (is_new) continue;
+    findings.error_at(entry_path(list_path, i, key),
+                      fmt::format("`{}` is also the {} of {}[{}]; {}", value, key, list_path,
+                                  first->second, cure));
+  }
+}
+
+constexpr std::string_view kInterfaces = "capture.interfaces";
+constexpr std::string_view kDpdkPorts = "capture.dpdk.ports";
+constexpr std::string_view kCollectors = "export.collectors";
+
+void check_ports(const CaptureConfig& capture, Findings& findings) {
+  constexpr std::string_view kNumber = "give each its own number";
+  constexpr std::string_view kName = "give each its own name";
+  constexpr std::string_view kOnce = "each can be metered once";
+  check_unique(capture.interfaces, &InterfaceConfig::name, kInterfaces, "name", kOnce, findings);
+  check_unique(capture.interfaces, &InterfaceConfig::ifindex, kInterfaces, "ifindex", kNumber,
+               findings);
+  check_unique(capture.dpdk.ports, &DpdkPortConfig::name, kDpdkPorts, "name", kName, findings);
+  check_unique(capture.dpdk.ports, &DpdkPortConfig::device, kDpdkPorts, "device", kOnce, findings);
+  check_unique(capture.dpdk.ports, &DpdkPortConfig::ifindex, kDpdkPorts, "ifindex", kNumber,
+               findings);
+}
+
+void check_names(const CaptureConfig& capture, Findings& findings) {
+  for (std::size_t i = 0; i < capture.interfaces.size(); ++i) {
+    if (capture.interfaces[i].name.find_first_of("/ \t") == std::string::npos) continue;
+    findings.error_at(entry_path(kInterfaces, i, "name"),
+                      fmt::format("{} cannot be an interface: a name has no blank and no `/`",
+                                  quoted(capture.interfaces[i].name)));
+  }
+  for (std::size_t i = 0; i < capture.dpdk.ports.size(); ++i) {
+    // Every PCI address has a colon, every virtual device of DPDK an underscore.
+    const std::string& device = capture.dpdk.ports[i].device;
+    if (device.empty() || device.find_first_of(":_") != std::string::npos) continue;
+    findings.error_at(
+        entry_path(kDpdkPorts, i, "device"),
+        fmt::format("{} is neither a PCI address (\"0000:3b:00.0\") nor a virtual device; "
+                    "for a kernel interface write \"net_af_packet0,iface={}\"",
+                    quoted(device), device));
+  }
+}
+
+// ---- flows ----
+
+void check_timeouts(const FlowsConfig& flows, Findings& findings) {
+  if (findings.has_error_under("flows")) return;
+  const TimeoutsConfig& t = flows.timeouts;
+  const std::array<std::pair<const char*, std::chrono::nanoseconds>, 7> all = {
+      {{"active", t.active},
+       {"idle", t.idle},
+       {"tcp", t.tcp},
+       {"tcp_fin", t.tcp_fin},
+       {"tcp_rst", t.tcp_rst},
+       {"udp", t.udp},
+       {"icmp", t.icmp}}};
+  for (const auto& [name, value] : all) {
+    if (value >= flows.tick) continue;
+    findings.error_at(fmt::format("flows.timeouts.{}", name),
+                      fmt::format("{} is shorter than the tick ({}); raise it or lower flows.tick",
+                                  format_duration(value), format_duration(flows.tick)));
+  }
+  for (const auto& [name, value] : {all[3], all[4]}) {
+    if (value <= t.tcp) continue;
+    findings.warning_at(fmt::format("flows.timeouts.{}", name),
+                        fmt::format("{} is longer than tcp ({}): a closed connection would stay "
+                                    "longer than a silent one",
+                                    format_duration(value), format_duration(t.tcp)));
+  }
+}
+
+// ---- export ----
+
+void check_datagram(const CollectorConfig& collector, std::size_t index, Findings& findings) {
+  constexpr std::uint32_t kEthernetMax = 1472;  // 1500 less the IPv4 and UDP headers
+  if (collector.transport != Transport::kUdp || collector.max_datagram <= kEthernetMax) return;
+  findings.warning_at(entry_path(kCollectors, index, "max_datagram"),
+                      fmt::format("{} is above {}: on Ethernet each datagram travels in fragments, "
+                                  "and one lost fragment loses all of it",
+                                  collector.max_datagram, kEthernetMax));
+}
+
+void check_transport(const CollectorConfig& collector, std::size_t index, Findings& findings) {
+  if (collector.transport == Transport::kUdp || collector.version == NetflowVersion::kIpfix) return;
+  findings.error_at(entry_path(kCollectors, index, "transport"),
+                    "NetFlow 5 and 9 go over udp only; use udp, or version: 10");
+}
+
+void check_source(const CollectorConfig& collector, std::size_t index, Findings& findings) {
+  if (collector.source.empty() || collector.address.empty()) return;
+  const bool source_is_v6 = is_ipv6(collector.source);
+  bool mixed = false;
+  try {
+    const Endpoint endpoint = parse_endpoint(collector.address);
+    mixed = source_is_v6 ? endpoint.v4_literal : endpoint.v6_literal;
+  } catch (const ValueError&) {
+    return;  // already told
+  }
+  if (!mixed) return;
+  findings.error_at(entry_path(kCollectors, index, "source"),
+                    fmt::format("{} cannot send to {}: one is IPv4, the other IPv6",
+                                quoted(collector.source), quoted(collector.address)));
+}
+
+void check_collectors(const ExportConfig& exporting, Findings& findings) {
+  std::map<std::string, std::size_t> first_with;
+  for (std::size_t i = 0; i < exporting.collectors.size(); ++i) {
+    const CollectorConfig& collector = exporting.collectors[i];
+    if (findings.has_error_under(fmt::format("{}[{}]", kCollectors, i))) continue;
+    check_datagram(collector, i, findings);
+    check_transport(collector, i, findings);
+    check_source(collector, i, findings);
+    if (collector.address.empty()) continue;
+    const auto [first, is_new] = first_with.emplace(collector.address, i);
+    if (is_new) continue;
+    findings.warning_at(entry_path(kCollectors, i, "address"),
+                        fmt::format("{} is also the address of {}[{}]: it gets every record twice",
+                                    quoted(collector.address), kCollectors, first->second));
+  }
+}
+
+}  // namespace
+
+void cross_check(const Config& config, Findings& findings) {
+  check_sources(config.capture, findings);
+  check_ports(config.capture, findings);
+  check_names(config.capture, findings);
+  check_timeouts(config.flows, findings);
+  check_collectors(config.exporting, findings);
+  check_unique(config.monitors, &MonitorConfig::name, "monitors", "name", "give each its own name",
+               findings);
+}
+
+}  // namespace wiretally

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of what is accepted and has no effect yet, or is refused for now. Start-up, on control.
+#include "config/not_in_this_version.hpp"
+
+#include <algorithm>
+
+namespace wiretally {
+namespace {
+
+using When = NotInThisVersion::When;
+constexpr auto kWarning = Severity::kWarning;
+constexpr auto kError = Severity::kError;
+constexpr std::string_view kNoEffect = "has no effect in this version";
+
+constexpr NotInThisVersion kTable[] = {
+    {"capture.driver", When::kEquals, "af_xdp", kError, kWarning,
+     "this version does not have the driver af_xdp; use auto, dpdk or pcap"},
+    {"capture.driver", When::kEquals, "ebpf", kError, kWarning,
+     "this version does not have the driver ebpf; use auto, dpdk or pcap"},
+    {"flows.key", When::kEquals, "ether", kError, kError,
+     "this version does not have MAC addresses in the key; use vlan, or a list of hosts, proto, "
+     "ports, "
+     "vlan, ingress"},
+    {"flows.fragment_ports", When::kEquals, "first", kWarning, kWarning, kNoEffect},
+    {"export.collectors[].version", When::kEquals, "5", kError, kError,
+     "this version does not export NetFlow v5; use 9"},
+    {"export.collectors[].version", When::kEquals, "10", kError, kError,
+     "this version does not export IPFIX; use 9"},
+    {"export.collectors[].transport", When::kEquals, "tcp", kError, kError,
+     "this version does not export over tcp; use udp"},
+    {"export.collectors[].transport", When::kEquals, "tls", kError, kError,
+     "this version does not export over tls; use udp"},
+    {"metrics.top", When::kDiffersFrom, "0", kWarning, kWarning, kNoEffect},
+    {"monitors", When::kWritten, "", kWarning, kWarning, kNoEffect},
+    {"history", When::kWritten, "", kWarning, kWarning, kNoEffect},
+};
+
+bool is_empty(const YamlNode& node) {
+  return node.kind == YamlNode::Kind::kNull ||
+         (node.kind != YamlNode::Kind::kScalar && node.items.empty() && node.entries.empty());
+}
+
+bool applies(const NotInThisVersion& row, const YamlNode& node) {
+  if (row.when == When::kWritten) return !is_empty(node);
+  if (node.kind != YamlNode::Kind::kScalar) return false;
+  return (node.text == row.value) == (row.when == When::kEquals);
+}
+
+}  // namespace
+
+std::span<const NotInThisVersion> not_in_this_version() {
+  return kTable;
+}
+
+std::optional<NotInThisVersion> find_not_in_this_version(const Option& option,
+                                                         const YamlNode& node) {
+  const auto found = std::ranges::find_if(kTable, [&](const NotInThisVersion& row) {
+    return row.path == option.path && applies(row, node);
+  });
+  if (found == std::end(kTable)) return std::nullopt;
+  return *found;
+}
+
+}  // namespace wiretally

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+// The option table: one row a key, in the order of the reference page. A row says where the value
+// lives, what it may be, whether a reload can take it, and what it means. Runs at start-up, on
+// control.
+#include "config/options.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "config/field_codec.hpp"
+
+namespace wiretally {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace rule;
+
+#define FIELD(member) [](Config& c, std::size_t) { return field_of(c.member); }
+#define ITEM(list, member) [](Config& c, std::size_t i) { return field_of(c.list[i].member); }
+
+constexpr auto kLive = OnReload::kTakesEffect;
+constexpr auto kRestart = OnReload::kNeedsRestart;
+constexpr bool kRequired = true;
+constexpr std::uint64_t kMebi = 1ull << 20;
+constexpr std::uint64_t kGibi = 1ull << 30;
+constexpr std::uint64_t kMax32 = 0xffffffff;
+constexpr std::uint64_t kPorts = 64;           // kPortsMax of the data plane
+constexpr std::uint64_t kSocketPathMax = 107;  // sun_path of unix(7), less the final zero
+constexpr auto kDay = 24h;
+
+constexpr std::uint8_t value_of(auto value) {
+  return static_cast<std::uint8_t>(value);
+}
+
+constexpr std::array kDrivers = {
+    Choice{"auto", value_of(Driver::kAuto)}, Choice{"dpdk", value_of(Driver::kDpdk)},
+    Choice{"af_xdp", value_of(Driver::kAfXdp)}, Choice{"ebpf", value_of(Driver::kEbpf)},
+    Choice{"pcap", value_of(Driver::kPcap)}};
+constexpr std::array kSamplingModes = {
+    Choice{"random", value_of(SamplingMode::kRandom)},
+    Choice{"deterministic", value_of(SamplingMode::kDeterministic)}};
+constexpr std::array kTunnelKeys = {Choice{"outer", value_of(TunnelKey::kOuter)},
+                                    Choice{"inner", value_of(TunnelKey::kInner)}};
+constexpr std::array kFragmentPorts = {Choice{"none", value_of(FragmentPorts::kNone)},
+                                       Choice{"first", value_of(FragmentPorts::kFirst)}};
+constexpr std::array kVersions = {Choice{"5", value_of(NetflowVersion::kV5)},
+                                  Choice{"9", value_of(NetflowVersion::kV9)},
+                                  Choice{"10", value_of(NetflowVersion::kIpfix)}};
+constexpr std::array kTransports = {Choice{"udp", value_of(Transport::kUdp)},
+                                    Choice{"tcp", value_of(Transport::kTcp)},
+                                    Choice{"tls", value_of(Transport::kTls)}};
+constexpr std::array kWeekDays = {Choice{"monday"}, Choice{"sunday"}, Choice{"saturday"}};
+constexpr std::array kLevels = {Choice{"trace"},   Choice{"debug"}, Choice{"info"},
+                                Choice{"warning"}, Choice{"error"}, Choice{"critical"}};
+constexpr std::array kGroupings = {
+    Choice{"src_host"}, Choice{"dst_host"}, Choice{"host"},   Choice{"src_net"},  Choice{"dst_net"},
+    Choice{"src_port"}, Choice{"dst_port"}, Choice{"port"},   Choice{"protocol"}, Choice{"vlan"},
+    Choice{"mac"},      Choice{"tos"},      Choice{"ingress"}};
+
+constexpr std::string_view kFullKey[] = {"hosts", "proto", "ports"};
+constexpr std::string_view kIpKey[] = {"hosts"};
+constexpr std::string_view kProtoKey[] = {"hosts", "proto"};
+constexpr std::string_view kVlanKey[] = {"hosts", "proto", "ports", "vlan"};
+constexpr std::array kKeyPresets = {Preset{"full", kFullKey}, Preset{"ip", kIpKey},
+                                    Preset{"proto", kProtoKey}, Preset{"port", kFullKey},
+                                    Preset{"vlan", kVlanKey}};
+
+Field collector_options(Config& config, std::size_t entry) {
+  CollectorConfig& collector = config.exporting.collectors[entry];
+  return NameSetField{{{"sampling", &collector.option_sampling},
+                       {"interfaces", &collector.option_interfaces},
+                       {"statistics", &collector.option_statistics}}};
+}
+
+// clang-format off
+const Option kOptions[] = {
+  {"capture", nullptr, section(), kRestart,
+   "What is metered. The only section that must be there."},
+  {"capture.driver", FIELD(capture.driver), choice(kDrivers), kRestart,
+   "How packets are taken. auto: the best the machine can do; the log says why not the better ones."},
+  {"capture.interfaces", FIELD(capture.interfaces), entries(kPorts), kRestart,
+   "Kernel interfaces, for af_xdp, ebpf and pcap."},
+  {"capture.interfaces[].name", ITEM(capture.interfaces, name), text(1, 127), kRestart,
+   "Name as `ip link` shows it; in metrics the label `port`.", "eth1", kRequired},
+  {"capture.interfaces[].ifindex", ITEM(capture.interfaces, ifindex), integer(0, kMax32, "auto"), kRestart,
+   "Number of the interface in flow records (IE 10). auto or 0: its position in this list, from 1."},
+  {"capture.interfaces[].role", ITEM(capture.interfaces, role), text(0, 64), kRestart,
+   "Free text, for example tap-a: what the interface is for."},
+  {"capture.dpdk", nullptr, section(), kRestart,
+   "DPDK, when it is the driver."},
+  {"capture.dpdk.memory", FIELD(capture.dpdk.memory), size(16 * kMebi, 1024 * kGibi), kRestart,
+   "Memory for DPDK: huge pages, unless no_huge."},
+  {"capture.dpdk.no_huge", FIELD(capture.dpdk.no_huge), flag(), kRestart,
+   "Ordinary pages instead of huge pages: slower, needs no preparation."},
+  {"capture.dpdk.workers", FIELD(capture.dpdk.workers), integers(0, 1023), kRestart,
+   "CPU cores that poll; queues are shared out among them in order."},
+  {"capture.dpdk.ports", FIELD(capture.dpdk.ports), entries(kPorts), kRestart,
+   "DPDK ports: PCI devices and virtual devices."},
+  {"capture.dpdk.ports[].device", ITEM(capture.dpdk.ports, device), text(1, 1000), kRestart,
+   "PCI address (\"0000:3b:00.0\") or virtual device with its arguments, as EAL takes it.",
+   "net_af_packet0,iface=eth1", kRequired},
+  {"capture.dpdk.ports[].name", ITEM(capture.dpdk.ports, name), text(0, 64), kRestart,
+   "Label `port` in metrics. Empty: port0, port1, ... by position."},
+  {"capture.dpdk.ports[].ifindex", ITEM(capture.dpdk.ports, ifindex), integer(0, kMax32, "auto"), kRestart,
+   "Number of the port in flow records (IE 10). auto or 0: its position in this list, from 1."},
+  {"capture.dpdk.ports[].queues", ITEM(capture.dpdk.ports, queues), integer(1, 64), kRestart,
+   "Receive queues (RSS)."},
+  {"capture.files", FIELD(capture.files), texts(1, 4095), kRestart,
+   "Captures to read instead of a live link: pcap or pcapng, also gzip'd. Driver pcap (or auto)."},
+  {"capture.promiscuous", FIELD(capture.promiscuous), flag(), kRestart,
+   "Meter every frame on the wire, not only those addressed to this host."},
+  {"capture.filter", FIELD(capture.filter), text(0, 4000), kRestart,
+   "tcpdump syntax; what does not match is counted as filtered. Empty: everything is metered."},
+  {"capture.sampling", nullptr, section(), kRestart,
+   "Metering one packet of N. Announced to collectors, never scaled."},
+  {"capture.sampling.rate", FIELD(capture.sampling.rate), integer(1, kMax32), kRestart,
+   "N. 1: every packet."},
+  {"capture.sampling.mode", FIELD(capture.sampling.mode), choice(kSamplingModes), kRestart,
+   "random: each packet with probability 1/N; deterministic: every Nth."},
+
+  {"flows", nullptr, section(), kLive,
+   "How packets become flows, and when a flow ends."},
+  {"flows.tick", FIELD(flows.tick), duration(100ms, 10s), kLive,
+   "How often the counts are collected. Views and metrics are at most this old."},
+  {"flows.key", FIELD(flows.key), names(1, kKeyPresets), kRestart,
+   "Which fields make a flow. ip: addresses; proto: with the protocol; port and full: with ports too "
+   "(the 5-tuple); vlan: full with the outer VLAN; or a list of hosts, proto, ports, vlan, ingress."},
+  {"flows.tunnel", FIELD(flows.tunnel), choice(kTunnelKeys), kRestart,
+   "Of a packet in a tunnel, the header the key is taken from."},
+  {"flows.fragment_ports", FIELD(flows.fragment_ports), choice(kFragmentPorts), kLive,
+   "none: later fragments have ports 0; first: they join the flow of the first fragment."},
+  {"flows.max_flows", FIELD(flows.max_flows), integer(64, kGibi), kRestart,
+   "Flows kept at once. Beyond it the idlest are exported early (end reason 5)."},
+  {"flows.table_entries", FIELD(flows.table_entries), integer(64, kGibi / 4), kRestart,
+   "Entries of 64 octets in each of a worker's two count tables: new flows a tick, per worker."},
+  {"flows.timeouts", nullptr, section(), kLive,
+   "When a flow ends. Each at least one tick. If idle is written, then tcp, udp and icmp, where they are "
+   "not written, are the smaller of their default and idle; tcp_fin and tcp_rst, where not "
+   "written, are never longer than tcp. So `idle: 10s` alone ends every silent flow after 10 s. "
+   "What is not written is never shorter than the tick."},
+  {"flows.timeouts.active", FIELD(flows.timeouts.active), duration(1ms, 24 * 365h), kLive,
+   "A flow that keeps going is reported this often (IE 36)."},
+  {"flows.timeouts.idle", FIELD(flows.timeouts.idle), duration(1ms, 24 * 365h), kLive,
+   "A flow without a packet for this long has ended (IE 37): protocols that have no timeout of their own."},
+  {"flows.timeouts.tcp", FIELD(flows.timeouts.tcp), duration(1ms, 24 * 365h), kLive,
+   "Idle timeout of TCP. Not written: the smaller of the default and idle."},
+  {"flows.timeouts.tcp_fin", FIELD(flows.timeouts.tcp_fin), duration(1ms, 24 * 365h), kLive,
+   "Idle timeout of TCP after a FIN. Not written: never longer than tcp."},
+  {"flows.timeouts.tcp_rst", FIELD(flows.timeouts.tcp_rst), duration(1ms, 24 * 365h), kLive,
+   "Idle timeout of TCP after a RST. Not written: never longer than tcp."},
+  {"flows.timeouts.udp", FIELD(flows.timeouts.udp), duration(1ms, 24 * 365h), kLive,
+   "Idle timeout of UDP. Not written: the smaller of the default and idle."},
+  {"flows.timeouts.icmp", FIELD(flows.timeouts.icmp), duration(1ms, 24 * 365h), kLive,
+   "Idle timeout of ICMP and ICMPv6. Not written: the smaller of the default and idle."},
+
+  {"export", nullptr, section(), kLive,
+   "Flow records to collectors."},
+  {"export.domain_id", FIELD(exporting.domain_id), integer(1, kMax32, "auto"), kLive,
+   "Observation domain (v9: source id). auto: made from the host's identity, stable, never 0."},
+  {"export.collectors", FIELD(exporting.collectors), entries(64), kLive,
+   "Where records go; every collector gets all of them."},
+  {"export.collectors[].address", ITEM(exporting.collectors, address), endpoint(), kLive,
+   "host:port, or \"[v6]:port\" in quotes.", "127.0.0.1:2055", kRequired},
+  {"export.collectors[].version", ITEM(exporting.collectors, version), choice(kVersions), kLive,
+   "5 and 9: NetFlow; 10: IPFIX."},
+  {"export.collectors[].transport", ITEM(exporting.collectors, transport), choice(kTransports), kLive,
+   "tcp and tls are for IPFIX only."},
+  {"export.collectors[].max_datagram", ITEM(exporting.collectors, max_datagram), integer(512, 65507), kLive,
+   "UDP payload at most, in octets. Above 1472 datagrams are fragmented on Ethernet."},
+  {"export.collectors[].templates", nullptr, section(), kLive,
+   "Templates are sent first, and again after whichever comes first."},
+  {"export.collectors[].templates.packets", ITEM(exporting.collectors, templates.packets),
+   integer(1, 1'000'000), kLive, "Datagrams between two sendings of the templates."},
+  {"export.collectors[].templates.interval", ITEM(exporting.collectors, templates.interval),
+   duration(1s, kDay), kLive, "Time between two sendings of the templates."},
+  {"export.collectors[].options", collector_options, names(0), kLive,
+   "Options records to send: sampling, interfaces, statistics."},
+  {"export.collectors[].rate", ITEM(exporting.collectors, rate), integer(0, 100'000'000), kLive,
+   "Records a second at most. 0: no limit."},
+  {"export.collectors[].filter", ITEM(exporting.collectors, filter), text(0, 4000), kLive,
+   "tcpdump syntax; only flows that match are sent. Empty: all."},
+  {"export.collectors[].source", ITEM(exporting.collectors, source), ip_address_or_empty(), kLive,
+   "Local address to send from. Empty: the kernel chooses."},
+  {"export.collectors[].non_ip", ITEM(exporting.collectors, non_ip), flag(), kLive,
+   "Send records of frames that are not IP too; some collectors cannot read them."},
+
+  {"metrics", nullptr, section(), kLive,
+   "Prometheus."},
+  {"metrics.listen", FIELD(metrics.listen), endpoint_or_empty(), kRestart,
+   "Where /metrics is served: host:port, or \"[v6]:port\" in quotes. Empty: nowhere."},
+  {"metrics.top", FIELD(metrics.top), integer(0, 1000), kLive,
+   "Hosts with a label of their own, beside `other`. 0: none."},
+
+  {"monitors", FIELD(monitors), entries(10'000), kLive,
+   "Named counters of chosen traffic."},
+  {"monitors[].name", ITEM(monitors, name), text(1, 64), kLive,
+   "Label `monitor` in metrics, name in reports.", "web", kRequired},
+  {"monitors[].filter", ITEM(monitors, filter), text(0, 4000), kLive,
+   "tcpdump syntax. Empty: everything.", "tcp port 443"},
+  {"monitors[].group_by", ITEM(monitors, group_by), groups(kGroupings), kLive,
+   "Count each of these apart. src_net and dst_net take a prefix length: src_net/24."},
+  {"monitors[].max_groups", ITEM(monitors, max_groups), integer(1, 10'000'000), kLive,
+   "Groups at most; what is beyond is counted together."},
+
+  {"history", nullptr, section(), kLive,
+   "Totals by minute, hour, day and longer, kept on disk."},
+  {"history.path", FIELD(history.path), text(1, 4095), kLive,
+   "The SQLite file."},
+  {"history.keep", nullptr, section(), kLive,
+   "How long the fine totals are kept; weeks, months and the total stay."},
+  {"history.keep.minute", FIELD(history.keep_minute), duration(1h, 100 * 365 * kDay), kLive,
+   "Totals by minute."},
+  {"history.keep.hour", FIELD(history.keep_hour), duration(1h, 100 * 365 * kDay), kLive,
+   "Totals by hour."},
+  {"history.keep.day", FIELD(history.keep_day), duration(kDay, 100 * 365 * kDay), kLive,
+   "Totals by day."},
+  {"history.week_starts", FIELD(history.week_starts), choice(kWeekDays), kLive,
+   "First day of a week."},
+  {"history.timezone", FIELD(history.timezone), text(1, 64), kLive,
+   "Where a day begins: local, UTC, or a name such as Europe/Prague."},
+
+  {"control", nullptr, section(), kRestart,
+   "How the other subcommands reach the meter."},
+  {"control.socket", FIELD(control.socket), text(1, kSocketPathMax), kRestart,
+   "The Unix socket."},
+
+  {"log", nullptr, section(), kLive,
+   "What is said on stderr."},
+  {"log.level", FIELD(log.level), choice(kLevels), kLive,
+   "The least important kind of message that is written."},
+};
+// clang-format on
+
+void add_to_tree(KeyNode& root, const Option& option) {
+  KeyNode* node = &root;
+  std::string_view rest = option.path;
+  while (true) {
+    const std::size_t dot = rest.find('.');
+    std::string_view step = rest.substr(0, dot);
+    if (step.ends_with("[]")) step.remove_suffix(2);
+    if (dot == std::string_view::npos) {
+      node->children.push_back({step, &option, {}});
+      return;
+    }
+    node = const_cast<KeyNode*>(node->child(step));
+    rest.remove_prefix(dot + 1);
+  }
+}
+
+// "a[12].b" -> "a[].b"
+std::string without_indexes(std::string_view path) {
+  std::string generic;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    generic += path[i];
+    if (path[i] == '[') i = std::min(path.find(']', i), path.size()) - 1;
+  }
+  return generic;
+}
+
+}  // namespace
+
+std::string_view Option::name() const {
+  const std::size_t dot = path.rfind('.');
+  return dot == std::string_view::npos ? path : path.substr(dot + 1);
+}
+
+std::span<const Option> options() {
+  return kOptions;
+}
+
+const KeyNode* KeyNode::child(std::string_view wanted) const {
+  const auto found = std::ranges::find(children, wanted, &KeyNode::name);
+  return found == children.end() ? nullptr : &*found;
+}
+
+const KeyNode& key_tree() {
+  static const KeyNode tree = [] {
+    KeyNode root;
+    for (const Option& option : kOptions) add_to_tree(root, option);
+    return root;
+  }();
+  return tree;
+}
+
+const Option* find_option(std::string_view path) {
+  std::string generic = without_indexes(path);
+  const auto find = [](std::string_view wanted) -> const Option* {
+    const auto found = std::ranges::find(kOptions, wanted, &Option::path);
+    return found == std::end(kOptions) ? nullptr : &*found;
+  };
+  if (!generic.ends_with("[]")) return find(generic);
+  generic.resize(generic.size() - 2);
+  return find(generic);
+}
+
+Config example_config() {
+  Config config;
+  for (const Option& option : kOptions) {
+    if (option.value.kind != ValueKind::kEntries) continue;
+    const auto list = std::get<EntriesField>(option.field(config, 0));
+    list.resize(list.list, 1);
+  }
+  for (const Option& option : kOptions) {
+    if (option.example.empty()) continue;
+    YamlNode example;
+    example.kind = YamlNode::Kind::kScalar;
+    example.text = option.example;
+    store_field(example, option.value, option.field(config, 0));
+  }
+  return config;
+}
+
+}  // namespace wiretally
