@@ -22,7 +22,7 @@ enum class FlowEndReason : std::uint8_t {
 inline constexpr std::size_t kFlowEndReasons = 6;  // index by value; 0 is not used
 
 struct FlowRecord {
-  FlowKey key;                  // fields not selected by flows.key are zero, but VLAN and port: first seen
+  FlowKey key;  // fields not selected by flows.key are zero, but VLAN and port: first seen
   std::uint64_t packets = 0;
   std::uint64_t octets = 0;     // layer 3 (IE 1)
   std::uint64_t l2_octets = 0;  // frames without FCS (IE 352)

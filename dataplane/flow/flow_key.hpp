@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Flow Key (RFC 7011 section 2): 40 octets without holes, so that one byte compare decides
-// identity for IPv4, IPv6 and non-IP alike. Numbers are in host byte order, addresses in network order.
-// An IPv4 address stands in the last four octets of its field, the rest is zero.
-// A non-IP frame has its ethertype (or LLC/link protocol number) in dport and zero addresses.
-// Thread: any (plain value).
+// identity for IPv4, IPv6 and non-IP alike. Numbers are in host byte order, addresses in network
+// order. An IPv4 address stands in the last four octets of its field, the rest is zero. A non-IP
+// frame has its ethertype (or LLC/link protocol number) in dport and zero addresses. Thread: any
+// (plain value).
 #pragma once
+
+#include <emmintrin.h>
 
 #include <array>
 #include <cstdint>
@@ -52,8 +54,19 @@ struct FlowKey {
     vlan_and_kind = static_cast<std::uint16_t>((vlan_and_kind & 0xf000) | (id & 0x0fff));
   }
 
+  // Two 16-octet compares and one of eight, without a branch between them: memcmp of 40 octets is a
+  // call in g++ 12 and costs a packet about 2 ns.
   friend bool operator==(const FlowKey& a, const FlowKey& b) {
-    return std::memcmp(&a, &b, sizeof(FlowKey)) == 0;
+    const auto* p = reinterpret_cast<const __m128i*>(&a);
+    const auto* q = reinterpret_cast<const __m128i*>(&b);
+    const __m128i same =
+        _mm_and_si128(_mm_cmpeq_epi8(_mm_loadu_si128(p), _mm_loadu_si128(q)),
+                      _mm_cmpeq_epi8(_mm_loadu_si128(p + 1), _mm_loadu_si128(q + 1)));
+    std::uint64_t rest_a;
+    std::uint64_t rest_b;
+    std::memcpy(&rest_a, reinterpret_cast<const char*>(&a) + 32, sizeof rest_a);
+    std::memcpy(&rest_b, reinterpret_cast<const char*>(&b) + 32, sizeof rest_b);
+    return (_mm_movemask_epi8(same) == 0xffff) & (rest_a == rest_b);
   }
 };
 static_assert(sizeof(FlowKey) == 40, "key and counters share one 64-octet line");

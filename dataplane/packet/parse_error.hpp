@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every way a packet can be not metered, or metered with something missing. Each value is a counter
-// index, a label of wiretally_not_metered_packets_total / wiretally_parse_notes_total, and a line of
-// help. The first group says "in no flow"; the second is a note on a packet that *is* in a flow.
+// index, a label of wiretally_not_metered_packets_total / wiretally_parse_notes_total, and a line
+// of help. The first group says "in no flow"; the second is a note on a packet that *is* in a flow.
 // Thread: any.
 #pragma once
 
@@ -14,22 +14,31 @@ namespace wiretally {
 enum class ParseError : std::uint8_t {
   kNone = 0,
   // -- not metered
-  kTruncatedLink,       // cut off inside the link-layer headers
-  kTruncatedIp,         // cut off inside the fixed IP header
-  kBadIpVersion,        // an IP ethertype, but the version field is neither 4 nor 6
-  kBadIpHeaderLength,   // IPv4 header length below 20 octets
-  kBadIpTotalLength,    // IPv4 total length shorter than its header
-  kUnknownLinkType,     // the capture's link type is not known to the meter
-  kFiltered,            // taken out by capture.filter
-  kSelf,                // the meter's own export
+  kTruncatedIp,        // cut off inside the IP header (IPv4 options included)
+  kBadIpVersion,       // announced as IP, but the version field says otherwise
+  kBadIpHeaderLength,  // IPv4 header length below 20 octets
+  kBadIpTotalLength,   // IPv4 total length shorter than its header
+  kUnknownLinkType,    // the capture's link type is not known to the meter
+  kFiltered,           // taken out by capture.filter
+  kNotSampled,         // left out by capture.sampling
+  kSelf,               // the meter's own export
   // -- metered, with a note
-  kTruncatedTransport,  // too short for its ports: counted under ports 0
+  kTruncatedLink,       // cut off inside the link-layer headers: counted as non-IP
+  kTooManyLinkHeaders,  // more tags, labels or link headers than the parser follows: as non-IP
+  kTruncatedExtension,  // cut off inside the IPv6 extension headers: no ports
+  kTooManyExtensions,   // more IPv6 extension headers than the parser follows: no ports
+  kTruncatedTransport,  // too short for its ports or flags: those are counted as 0
+  kTruncatedTunnel,     // the tunnel's payload is cut off: counted under the header outside of it
+  kBadInnerIp,      // the tunnel's payload is no valid IP header: under the header outside of it
+  kTooManyTunnels,  // nested deeper than the parser follows: under the deepest header read
 };
-inline constexpr std::size_t kParseErrors = static_cast<std::size_t>(ParseError::kTruncatedTransport) + 1;
+inline constexpr ParseError kFirstNote = ParseError::kTruncatedLink;
+inline constexpr std::size_t kParseErrors =
+    static_cast<std::size_t>(ParseError::kTooManyTunnels) + 1;
 
 // True if a packet with this result was counted in a flow.
 constexpr bool is_metered(ParseError e) {
-  return e == ParseError::kNone || e >= ParseError::kTruncatedTransport;
+  return e == ParseError::kNone || e >= kFirstNote;
 }
 
 // Label value (snake_case) and one sentence of help. Total functions: every value has both.

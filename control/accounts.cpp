@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the books to Status and Ledger. Thread: control.
+#include "control/accounts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace wiretally {
+namespace {
+
+constexpr std::array<const char*, kIpVersions> kVersionNames = {"non_ip", "ipv4", "ipv6"};
+
+Volume to_volume(const MeteredCounter& counter) {
+  return {counter.packets, counter.octets, counter.l2_octets};
+}
+
+std::uint64_t part_of(const Volume& volume, LedgerUnit unit) {
+  switch (unit) {
+    case LedgerUnit::kOctets:
+      return volume.octets;
+    case LedgerUnit::kL2Octets:
+      return volume.l2_octets;
+    default:
+      return volume.packets;
+  }
+}
+
+void add_port(const PortCounters& counters, PortStatus& port) {
+  port.received += {counters.received.packets, 0, counters.received.l2_octets};
+  for (std::size_t v = 0; v < kIpVersions; ++v) port.metered[v] += to_volume(counters.metered[v]);
+  for (std::size_t e = 0; e < kParseErrors; ++e) {
+    port.parse_results[e] += {counters.results[e].packets, 0, counters.results[e].l2_octets};
+  }
+  for (std::size_t l = 0; l < kCoarseLevels; ++l) port.coarse_packets[l] += counters.coarse[l];
+}
+
+// offered = received + missed, a line a port.
+void add_port_lines(const Status& status, Ledger& ledger) {
+  for (const PortStatus& port : status.ports) {
+    LedgerLine line{"port",
+                    port.name,
+                    LedgerUnit::kPackets,
+                    {"offered", port.received.packets},
+                    {{"received", port.received.packets}}};
+    for (const MissedTotal& missed : port.missed) {
+      line.total.value += missed.packets;
+      line.parts.push_back({"missed." + missed.reason, missed.packets});
+    }
+    ledger.lines.push_back(std::move(line));
+  }
+}
+
+// received = metered + not metered by reason, a line a worker and unit.
+void add_worker_line(std::size_t worker, const WorkerCounters& counters, LedgerUnit unit,
+                     Ledger& ledger) {
+  PortStatus all;
+  for (const PortCounters& port : counters.ports) add_port(port, all);
+  LedgerLine line{
+      "worker", fmt::format("{}", worker), unit, {"received", part_of(all.received, unit)}, {}};
+  for (std::size_t v = kIpVersions; v-- > 0;) {
+    line.parts.push_back(
+        {fmt::format("metered.{}", kVersionNames[v]), part_of(all.metered[v], unit)});
+  }
+  for (std::size_t e = 1; e < kParseErrors; ++e) {
+    const auto reason = static_cast<ParseError>(e);
+    if (is_metered(reason)) continue;
+    line.parts.push_back(
+        {fmt::format("not_metered.{}", label(reason)), part_of(all.parse_results[e], unit)});
+  }
+  ledger.lines.push_back(std::move(line));
+}
+
+// metered (by the parser) = drained (out of the tables): nothing was lost on the way.
+void add_drain_line(const Volume& metered, const Volume& drained, LedgerUnit unit, Ledger& ledger) {
+  ledger.lines.push_back({"drain",
+                          "all tables",
+                          unit,
+                          {"metered", part_of(metered, unit)},
+                          {{"drained", part_of(drained, unit)}}});
+}
+
+// drained = in the cache + in records.
+void add_cache_line(const Volume& drained, const CacheTotals& cache, LedgerUnit unit,
+                    Ledger& ledger) {
+  ledger.lines.push_back(
+      {"cache",
+       "all shards",
+       unit,
+       {"drained", part_of(drained, unit)},
+       {{"in_cache", part_of(cache.in_cache, unit)}, {"exported", part_of(cache.ended, unit)}}});
+}
+
+// records made = delivered + queued + dropped by reason, a line a sink.
+void add_sink_lines(std::uint64_t records, const std::vector<SinkAccount>& sinks, Ledger& ledger) {
+  for (const SinkAccount& sink : sinks) {
+    LedgerLine line{"sink",
+                    sink.name,
+                    LedgerUnit::kRecords,
+                    {"records", records},
+                    {{"delivered", sink.delivered}, {"queued", sink.queued}}};
+    for (const DroppedCount& dropped : sink.dropped) {
+      line.parts.push_back({fmt::format("dropped.{}", dropped.reason), dropped.records});
+    }
+    ledger.lines.push_back(std::move(line));
+  }
+}
+
+Ledger build_ledger(std::span<const WorkerBooks> workers, const CacheTotals& cache,
+                    const Status& status) {
+  Ledger ledger;
+  add_port_lines(status, ledger);
+  Volume metered;
+  Volume drained;
+  for (std::size_t w = 0; w < workers.size(); ++w) {
+    add_worker_line(w, workers[w].counters, LedgerUnit::kPackets, ledger);
+    add_worker_line(w, workers[w].counters, LedgerUnit::kL2Octets, ledger);
+    const CountTotals& totals = workers[w].drained;
+    drained += {totals.packets, totals.octets, static_cast<std::uint64_t>(totals.l2_octets)};
+  }
+  for (const PortStatus& port : status.ports) {
+    for (const Volume& volume : port.metered) metered += volume;
+  }
+  for (const LedgerUnit unit : {LedgerUnit::kPackets, LedgerUnit::kOctets, LedgerUnit::kL2Octets}) {
+    add_drain_line(metered, drained, unit, ledger);
+  }
+  for (const LedgerUnit unit : {LedgerUnit::kPackets, LedgerUnit::kOctets, LedgerUnit::kL2Octets}) {
+    add_cache_line(drained, cache, unit, ledger);
+  }
+  std::uint64_t records = 0;
+  for (const std::uint64_t ended : cache.ended_flows) records += ended;
+  add_sink_lines(records, status.sinks, ledger);
+  return ledger;
+}
+
+}  // namespace
+
+void WorkerBooks::take(const WorkerCounters& now, const Drained& table) {
+  polls_before = counters.polls;
+  busy_polls_before = counters.busy_polls;
+  counters = now;
+  const std::uint64_t polls = counters.polls - polls_before;
+  busy_ratio = polls == 0 ? 0
+                          : static_cast<double>(counters.busy_polls - busy_polls_before) /
+                                static_cast<double>(polls);
+  drained.packets += table.totals.packets;
+  drained.octets += table.totals.octets;
+  drained.l2_octets += table.totals.l2_octets;
+  drained_entries += table.entries;
+  last_entries = table.entries;
+  ++epochs;
+}
+
+void fill_status(std::span<const WorkerBooks> workers, std::span<const PortReading> ports,
+                 const CacheTotals& cache, std::vector<SinkAccount> sinks, Status& status) {
+  status.ports.clear();
+  status.workers.clear();
+  status.tick.drained_entries = 0;
+  for (std::size_t p = 0; p < ports.size(); ++p) {
+    PortStatus port;
+    port.name = ports[p].port->name();
+    port.ifindex = ports[p].port->ifindex();
+    port.missed = ports[p].missed;
+    for (const WorkerBooks& worker : workers) {
+      if (p < worker.counters.ports.size()) add_port(worker.counters.ports[p], port);
+    }
+    status.ports.push_back(std::move(port));
+  }
+  for (std::size_t w = 0; w < workers.size(); ++w) {
+    const WorkerBooks& books = workers[w];
+    status.workers.push_back({static_cast<unsigned>(w), books.core, books.last_entries,
+                              books.capacity, books.epochs, books.busy_ratio});
+    status.tick.drained_entries += books.drained_entries;
+  }
+  status.flows.active = cache.flows;
+  status.flows.created = cache.created;
+  status.flows.ended = cache.ended_flows;
+  status.sinks = std::move(sinks);
+  status.ledger = build_ledger(workers, cache, status);
+}
+
+}  // namespace wiretally

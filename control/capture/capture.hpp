@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the configuration to running sources: which driver, which ports, which worker polls what.
+// The one place that knows all drivers; past it, a source is a closure that runs a worker. Thread:
+// main.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "dataplane/source/packet_source.hpp"
+#include "dataplane/worker.hpp"
+
+namespace wiretally {
+
+struct Feed {
+  int core = -1;  // to pin the worker to; -1: anywhere
+  // Runs the worker's loop on this feed's source; the driver is chosen here once, not per packet.
+  std::function<void(Worker&, const std::atomic<bool>&)> run;
+};
+
+struct Capture {
+  std::string driver;
+  std::string note;  // why this driver, in which mode
+  TimeBase time_base = TimeBase::kMachine;
+  bool ends = false;                // the sources come to an end (files)
+  std::vector<CapturePort*> ports;  // by PortIndex
+  std::vector<Feed> feeds;          // one per worker
+  // Files only: octets read, octets in all (0: unknown), and what was wrong with them.
+  std::function<std::pair<std::uint64_t, std::uint64_t>()> progress;
+  std::function<std::vector<std::string>()> damages;
+  std::shared_ptr<void> owner;  // keeps sources and ports alive
+};
+
+// Opens what the configuration names, by the driver it names or the best there is. Throws StartupError.
+Capture open_capture(const Config& config);
+
+// One driver each; open_capture() chooses.
+Capture open_pcap_files(const CaptureConfig& config);
+Capture open_pcap_interfaces(const CaptureConfig& config);
+Capture open_dpdk(const CaptureConfig& config);
+
+}  // namespace wiretally

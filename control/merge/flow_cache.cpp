@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+// Find, merge, expire. Thread: control, one task per shard.
+#include "control/merge/flow_cache.hpp"
+
+#include <algorithm>
+#include <bit>
+
+namespace wiretally {
+namespace {
+
+constexpr std::uint16_t kFinOrRst = 0x05;
+constexpr std::size_t kGrowStart = 1024;
+constexpr unsigned kShedLooks = 64;
+
+Volume volume_of(const FlowDelta& delta) {
+  return {delta.packets, delta.octets, static_cast<std::uint64_t>(delta.l2_octets)};
+}
+
+}  // namespace
+
+FlowCache::FlowCache(const CacheOptions& options, const Lifecycle& lifecycle)
+    : options_(options), lifecycle_(lifecycle), wheel_(kWheelSlots, kNone) {
+  resize(options.growable ? kGrowStart : std::max<std::size_t>(options.flows_max, 1));
+}
+
+// The slab grows to `flows` places and the index is made anew for twice as many.
+void FlowCache::resize(std::size_t flows) {
+  const auto old = static_cast<std::uint32_t>(flows_.size());
+  flows_.resize(flows);
+  for (auto place = static_cast<std::uint32_t>(flows); place-- > old;) {
+    flows_[place].wheel_next = free_;
+    free_ = place;
+  }
+  std::vector<Slot> before = std::move(index_);
+  index_.assign(std::bit_ceil(2 * flows), Slot{});
+  index_mask_ = index_.size() - 1;
+  for (const Slot& slot : before) {
+    if (slot.place == kNone) continue;
+    std::size_t at = slot.tag & index_mask_;
+    while (index_[at].place != kNone) at = (at + 1) & index_mask_;
+    index_[at] = slot;
+  }
+}
+
+void FlowCache::prefetch_index(std::uint64_t hash) const {
+  __builtin_prefetch(&index_[static_cast<std::uint32_t>(hash) & index_mask_], 1, 3);
+}
+
+void FlowCache::prefetch_flow(std::uint64_t hash) const {
+  const auto tag = static_cast<std::uint32_t>(hash);
+  const Slot& slot = index_[tag & index_mask_];
+  if (slot.place == kNone) return;
+  const auto* flow = reinterpret_cast<const char*>(&flows_[slot.place]);
+  __builtin_prefetch(flow, 1, 3);
+  __builtin_prefetch(flow + 64, 1, 3);
+}
+
+FlowKey FlowCache::identity_of(const FlowKey& key) const {
+  FlowKey identity = key;
+  // For a frame without IP the VLAN is part of what it is (design: "key is ethertype and VLAN").
+  if (!options_.identity_vlan && key.ip_version() != IpVersion::kNone) identity.set_vlan(0);
+  if (!options_.identity_ingress) identity.port = PortIndex{};
+  return identity;
+}
+
+// The index place of the flow, or of the empty slot where it belongs.
+std::size_t FlowCache::find(const FlowKey& identity, std::uint32_t tag) const {
+  std::size_t at = tag & index_mask_;
+  for (; index_[at].place != kNone; at = (at + 1) & index_mask_) {
+    if (index_[at].tag == tag && flows_[index_[at].place].identity == identity) break;
+  }
+  return at;
+}
+
+void FlowCache::merge(const FlowDelta& delta, std::uint64_t hash, std::uint32_t tick,
+                      RecordBatch& out) {
+  const auto tag = static_cast<std::uint32_t>(hash);
+  const FlowKey identity = identity_of(delta.key);
+  std::uint32_t place = index_[find(identity, tag)].place;
+  if (place == kNone) {
+    place = create(delta, identity, tag, out);
+  } else if (Flow& flow = flows_[place]; delta.first > silent_at(flow)) {
+    emit(flow, Lifecycle::idle_reason(flow.identity, flow.ended_flags), out);
+    begin(flow, delta);
+    ++totals_.created;
+  }
+  Flow& flow = flows_[place];
+  const TimeNs before = deadline(flow);
+  add(flow, delta, tick);
+  // A FIN or RST brings the end nearer than the wheel knows.
+  if (const TimeNs now_due = deadline(flow); now_due < before) {
+    unhang(place);
+    hang(place, now_due);
+  }
+}
+
+std::uint32_t FlowCache::create(const FlowDelta& delta, const FlowKey& identity, std::uint32_t tag,
+                                RecordBatch& out) {
+  if (free_ == kNone) {
+    if (options_.growable) {
+      resize(2 * flows_.size());
+    } else {
+      shed_one(out);
+    }
+  }
+  const std::uint32_t place = free_;
+  Flow& flow = flows_[place];
+  free_ = flow.wheel_next;
+  index_[find(identity, tag)] = {tag, place};
+  flow.identity = identity;
+  flow.tag = tag;
+  begin(flow, delta);
+  ++totals_.flows;
+  ++totals_.created;
+  hang(place, deadline(flow));
+  return place;
+}
+
+void FlowCache::begin(Flow& flow, const FlowDelta& delta) {
+  flow.packets = flow.octets = flow.recent_octets = 0;
+  flow.l2_octets = 0;
+  flow.recent_packets = 0;
+  flow.first = delta.first;
+  flow.last = delta.last;
+  flow.cut = lifecycle_.first_cut(delta.first, flow.tag);
+  flow.tcp_flags = flow.ended_flags = 0;
+  flow.vlan = delta.key.vlan();
+  flow.port = delta.key.port;
+  flow.tos = delta.tos;
+}
+
+void FlowCache::add(Flow& flow, const FlowDelta& delta, std::uint32_t tick) {
+  if (flow.packets == 0 && flow.l2_octets == 0) {  // new, or cut and now going on
+    flow.first = delta.first;
+    flow.last = std::max(flow.last, delta.last);
+    flow.tos = delta.tos;
+  }
+  flow.packets += delta.packets;
+  flow.octets += delta.octets;
+  flow.l2_octets += delta.l2_octets;
+  flow.first = std::min(flow.first, delta.first);
+  flow.last = std::max(flow.last, delta.last);
+  flow.tcp_flags |= delta.tcp_flags;
+  flow.ended_flags |= delta.tcp_flags & kFinOrRst;
+  if (flow.recent_tick != tick) {
+    flow.recent_tick = tick;
+    flow.recent_octets = flow.recent_packets = 0;
+  }
+  flow.recent_octets += delta.octets;
+  flow.recent_packets += static_cast<std::uint32_t>(delta.packets);
+  const Volume volume = volume_of(delta);
+  totals_.merged += volume;
+  totals_.in_cache += volume;
+}
+
+FlowRecord FlowCache::to_record(const Flow& flow, FlowEndReason reason) {
+  FlowRecord record;
+  record.key = flow.identity;
+  record.key.set_vlan(flow.vlan);
+  record.key.port = flow.port;
+  record.packets = flow.packets;
+  record.octets = flow.octets;
+  record.l2_octets = static_cast<std::uint64_t>(flow.l2_octets);
+  record.first = flow.first;
+  record.last = flow.last;
+  record.tcp_flags = flow.tcp_flags;
+  record.tos = flow.tos;
+  record.end_reason = reason;
+  return record;
+}
+
+// Makes the record of what was counted since the last one. A flow that was cut and then stayed
+// silent has nothing to say.
+void FlowCache::emit(Flow& flow, FlowEndReason reason, RecordBatch& out) {
+  if (flow.packets == 0 && flow.l2_octets == 0) return;
+  out.push_back(to_record(flow, reason));
+  const Volume volume{flow.packets, flow.octets, static_cast<std::uint64_t>(flow.l2_octets)};
+  totals_.in_cache.packets -= volume.packets;
+  totals_.in_cache.octets -= volume.octets;
+  totals_.in_cache.l2_octets -= volume.l2_octets;
+  totals_.ended += volume;
+  ++totals_.ended_flows[static_cast<std::size_t>(reason)];
+}
+
+// Active timeout: a record now, and the flow goes on from zero.
+void FlowCache::cut(Flow& flow, TimeNs now, RecordBatch& out) {
+  emit(flow, FlowEndReason::kActiveTimeout, out);
+  flow.packets = flow.octets = 0;
+  flow.l2_octets = 0;
+  flow.tcp_flags = 0;
+  const TimeNs behind = (now - flow.cut) / lifecycle_.active();
+  flow.cut += (behind + 1) * lifecycle_.active();
+}
+
+TimeNs FlowCache::silent_at(const Flow& flow) const {
+  return flow.last + lifecycle_.idle_timeout(flow.identity, flow.ended_flags);
+}
+
+TimeNs FlowCache::deadline(const Flow& flow) const {
+  return std::min(silent_at(flow), flow.cut);
+}
+
+void FlowCache::expire(TimeNs now, RecordBatch& out) {
+  const std::int64_t step = now / kWheelStep;
+  // A jump over the whole wheel visits every slot once; time that went back starts anew from there.
+  const std::int64_t from = std::clamp<std::int64_t>(
+      wheel_time_, step - static_cast<std::int64_t>(kWheelSlots) + 1, step);
+  wheel_time_ = step;  // before the visits: flows that go on are hung relative to it
+  for (std::int64_t s = from; s <= step; ++s) {
+    visit_slot(static_cast<std::uint64_t>(s) % kWheelSlots, now, out);
+  }
+}
+
+void FlowCache::visit_slot(std::size_t slot, TimeNs now, RecordBatch& out) {
+  std::uint32_t place = wheel_[slot];
+  while (place != kNone) {
+    Flow& flow = flows_[place];
+    const std::uint32_t next = flow.wheel_next;
+    if (silent_at(flow) < now) {
+      emit(flow, Lifecycle::idle_reason(flow.identity, flow.ended_flags), out);
+      remove(place);
+    } else {
+      if (flow.cut < now) cut(flow, now, out);
+      unhang(place);
+      hang(place, deadline(flow));
+    }
+    place = next;
+  }
+}
+
+void FlowCache::end_all(RecordBatch& out) {
+  for (const Slot& slot : index_) {
+    if (slot.place != kNone) emit(flows_[slot.place], FlowEndReason::kForcedEnd, out);
+  }
+  std::fill(index_.begin(), index_.end(), Slot{});
+  std::fill(wheel_.begin(), wheel_.end(), kNone);
+  free_ = kNone;
+  for (auto place = static_cast<std::uint32_t>(flows_.size()); place-- > 0;) {
+    flows_[place].wheel_next = free_;
+    free_ = place;
+  }
+  totals_.flows = 0;
+}
+
+// The cache is full: the idlest of the flows next in the wheel leaves early (end reason 5). The
+// wheel is in order of deadlines but for flows that were busy since, so a few are compared, not one
+// taken.
+void FlowCache::shed_one(RecordBatch& out) {
+  std::uint32_t idlest = kNone;
+  unsigned looked = 0;
+  for (std::size_t i = 0; i < kWheelSlots && looked < kShedLooks; ++i) {
+    const auto step = wheel_time_ + static_cast<std::int64_t>(i);
+    std::uint32_t place = wheel_[static_cast<std::uint64_t>(step) % kWheelSlots];
+    for (; place != kNone && looked < kShedLooks; place = flows_[place].wheel_next, ++looked) {
+      const bool idler = idlest == kNone || silent_at(flows_[place]) < silent_at(flows_[idlest]);
+      if (idler) idlest = place;
+    }
+  }
+  emit(flows_[idlest], FlowEndReason::kLackOfResources, out);
+  remove(idlest);
+}
+
+void FlowCache::remove(std::uint32_t place) {
+  unhang(place);
+  Flow& flow = flows_[place];
+  std::size_t at = flow.tag & index_mask_;
+  while (index_[at].place != place) at = (at + 1) & index_mask_;
+  erase_index(at);
+  flow.wheel_next = free_;
+  free_ = place;
+  --totals_.flows;
+}
+
+// Closes the gap, so that no search has to step over tombstones.
+void FlowCache::erase_index(std::size_t at) {
+  for (std::size_t next = (at + 1) & index_mask_; index_[next].place != kNone;
+       next = (next + 1) & index_mask_) {
+    const std::size_t home = index_[next].tag & index_mask_;
+    if (((next - home) & index_mask_) < ((next - at) & index_mask_)) continue;
+    index_[at] = index_[next];
+    at = next;
+  }
+  index_[at] = Slot{};
+}
+
+void FlowCache::hang(std::uint32_t place, TimeNs due) {
+  const std::int64_t step = std::clamp<std::int64_t>(
+      due / kWheelStep, wheel_time_, wheel_time_ + static_cast<std::int64_t>(kWheelSlots) - 1);
+  const std::size_t slot = static_cast<std::uint64_t>(step) % kWheelSlots;
+  Flow& flow = flows_[place];
+  flow.wheel_slot = static_cast<std::uint32_t>(slot);
+  flow.wheel_previous = kNone;
+  flow.wheel_next = wheel_[slot];
+  if (flow.wheel_next != kNone) flows_[flow.wheel_next].wheel_previous = place;
+  wheel_[slot] = place;
+}
+
+void FlowCache::unhang(std::uint32_t place) {
+  const Flow& flow = flows_[place];
+  if (flow.wheel_next != kNone) flows_[flow.wheel_next].wheel_previous = flow.wheel_previous;
+  if (flow.wheel_previous != kNone) {
+    flows_[flow.wheel_previous].wheel_next = flow.wheel_next;
+  } else {
+    wheel_[flow.wheel_slot] = flow.wheel_next;
+  }
+}
+
+Volume FlowCache::count_flows() const {
+  Volume sum;
+  for_each([&sum](const Flow& flow) {
+    sum += {flow.packets, flow.octets, static_cast<std::uint64_t>(flow.l2_octets)};
+  });
+  return sum;
+}
+
+}  // namespace wiretally

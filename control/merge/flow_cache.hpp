@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// One shard of the flow cache: every flow that has not ended, found by key, watched by a timer
+// wheel. A shard belongs to one task at a time; shards share nothing.
+//
+// Flows live in a slab and are found through an open-addressing index of 8-octet slots (32-bit tag
+// of the hash, 32-bit place in the slab). Each flow hangs in one slot of the wheel, at or before
+// its next deadline; a slot that comes due looks at the real deadline and moves the flow on if it
+// has been busy, so a packet never touches the wheel.
+//
+// Thread: control (one task per shard). Times: meter time, ns. Memory: fixed at construction unless
+// `growable` (recordings).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "control/merge/flow_record.hpp"
+#include "control/merge/lifecycle.hpp"
+#include "control/status.hpp"
+
+namespace wiretally {
+
+// What one drained entry says of a flow.
+struct FlowDelta {
+  FlowKey key;  // as counted, labels (VLAN, port) included
+  std::uint64_t packets = 0;
+  std::uint64_t octets = 0;
+  std::int64_t l2_octets = 0;
+  TimeNs first = 0;
+  TimeNs last = 0;
+  std::uint16_t tcp_flags = 0;
+  std::uint8_t tos = 0;
+};
+
+struct CacheOptions {
+  bool identity_vlan = false;  // the VLAN is part of a flow's identity, not a label
+  bool identity_ingress = false;
+  bool growable = false;      // recordings: never shed, grow
+  std::size_t flows_max = 0;  // of this shard
+};
+
+// Totals of a shard; volumes obey merged = in_cache + ended.
+struct CacheTotals {
+  Volume merged;
+  Volume in_cache;
+  Volume ended;  // in records
+  std::uint64_t flows = 0;
+  std::uint64_t created = 0;
+  std::array<std::uint64_t, kFlowEndReasons> ended_flows{};
+};
+
+class FlowCache {
+ public:
+  // The part of a flow that is looked at from outside.
+  struct Flow {
+    FlowKey identity;  // key with its labels zeroed: what is compared
+    std::uint64_t packets = 0;
+    std::uint64_t octets = 0;
+    std::int64_t l2_octets = 0;
+    TimeNs first = 0;
+    TimeNs last = 0;
+    TimeNs cut = 0;  // next active timeout
+    std::uint64_t recent_octets = 0;
+    std::uint32_t recent_packets = 0;
+    std::uint32_t recent_tick = 0;  // the tick the two above belong to
+    std::uint32_t tag = 0;
+    std::uint32_t wheel_next = 0;
+    std::uint32_t wheel_previous = 0;
+    std::uint32_t wheel_slot = 0;
+    std::uint16_t tcp_flags = 0;
+    std::uint16_t ended_flags = 0;  // FIN/RST since the flow began, kept over active cuts
+    std::uint16_t vlan = 0;
+    std::uint8_t tos = 0;
+    PortIndex port{};
+  };
+
+  FlowCache(const CacheOptions& options, const Lifecycle& lifecycle);
+
+  // Asks for the index line and then the flow that merge() will touch.
+  void prefetch_index(std::uint64_t hash) const;
+  void prefetch_flow(std::uint64_t hash) const;
+
+  // Adds a delta to its flow; a silence longer than the flow's timeout ends the old flow first.
+  // Ended flows go to `out`. `tick` labels the recent counters.
+  void merge(const FlowDelta& delta, std::uint64_t hash, std::uint32_t tick, RecordBatch& out);
+  // Ends what is due at `now`: silent flows, and cuts of active ones.
+  void expire(TimeNs now, RecordBatch& out);
+  // Ends everything (end reason 4).
+  void end_all(RecordBatch& out);
+
+  [[nodiscard]] const CacheTotals& totals() const { return totals_; }
+  // Sums the flows again, one by one: the check behind totals().in_cache.
+  [[nodiscard]] Volume count_flows() const;
+  // Calls f(flow) for each flow; not while another task uses the shard.
+  template <class F>
+  void for_each(F f) const {
+    for (const Slot& slot : index_) {
+      if (slot.place != kNone) f(flows_[slot.place]);
+    }
+  }
+  // A flow as a record so far, in meter time, ifindex not yet filled.
+  static FlowRecord to_record(const Flow& flow, FlowEndReason reason);
+
+ private:
+  static constexpr std::uint32_t kNone = UINT32_MAX;
+  static constexpr std::size_t kWheelSlots = 1024;
+  static constexpr TimeNs kWheelStep = kNsPerSecond / 4;
+
+  struct Slot {
+    std::uint32_t tag = 0;
+    std::uint32_t place = kNone;
+  };
+
+  [[nodiscard]] FlowKey identity_of(const FlowKey& key) const;
+  [[nodiscard]] std::size_t find(const FlowKey& identity, std::uint32_t tag) const;
+  std::uint32_t create(const FlowDelta& delta, const FlowKey& identity, std::uint32_t tag,
+                       RecordBatch& out);
+  void begin(Flow& flow, const FlowDelta& delta);
+  void add(Flow& flow, const FlowDelta& delta, std::uint32_t tick);
+  void emit(Flow& flow, FlowEndReason reason, RecordBatch& out);
+  void cut(Flow& flow, TimeNs now, RecordBatch& out);
+  void remove(std::uint32_t place);
+  void erase_index(std::size_t at);
+  void resize(std::size_t flows);
+  void shed_one(RecordBatch& out);
+  [[nodiscard]] TimeNs deadline(const Flow& flow) const;
+  [[nodiscard]] TimeNs silent_at(const Flow& flow) const;
+  void hang(std::uint32_t place, TimeNs deadline);
+  void unhang(std::uint32_t place);
+  void visit_slot(std::size_t slot, TimeNs now, RecordBatch& out);
+
+  const CacheOptions options_;
+  const Lifecycle& lifecycle_;
+  std::vector<Flow> flows_;
+  std::vector<Slot> index_;
+  std::size_t index_mask_ = 0;
+  std::uint32_t free_ = kNone;  // list through wheel_next
+  std::vector<std::uint32_t> wheel_;
+  std::int64_t wheel_time_ = 0;  // step last visited
+  CacheTotals totals_;
+};
+
+}  // namespace wiretally

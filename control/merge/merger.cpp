@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parallel drain and merge. Thread: control.
+#include "control/merge/merger.hpp"
+
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace wiretally {
+namespace {
+
+// Shards fill unevenly: room for four standard deviations, so that the whole holds max_flows.
+std::size_t flows_of_shard(std::uint64_t flows_max) {
+  const double mean = static_cast<double>(flows_max) / static_cast<double>(kShards);
+  return static_cast<std::size_t>(std::ceil(mean + 4 * std::sqrt(mean)));
+}
+
+}  // namespace
+
+struct Merger::Arena {
+  explicit Arena(int threads) : arena(threads) {}
+  oneapi::tbb::task_arena arena;
+};
+
+struct Merger::Shard {
+  Shard(const CacheOptions& options, const Lifecycle& lifecycle) : cache(options, lifecycle) {}
+  FlowCache cache;
+  RecordBatch ended;
+  std::vector<Drained> drained;  // by table
+};
+
+Merger::Merger(const MergerOptions& options, const FlowHash& hash)
+    : options_(options),
+      hash_(hash),
+      lifecycle_(options.flows.timeouts),
+      arena_(std::make_unique<Arena>(options.threads)) {
+  CacheOptions cache;
+  cache.identity_vlan = options.flows.key.vlan;
+  cache.identity_ingress = options.flows.key.ingress;
+  cache.growable = options.recording;
+  cache.flows_max = flows_of_shard(options.flows.max_flows);
+  for (std::size_t i = 0; i < kShards; ++i) {
+    shards_.push_back(std::make_unique<Shard>(cache, lifecycle_));
+  }
+}
+
+Merger::~Merger() = default;
+
+// A record leaves with UTC times and the number its port has towards collectors.
+void Merger::complete(FlowRecord& record, TimeNs utc_step) const {
+  record.first += utc_step;
+  record.last += utc_step;
+  record.ingress_ifindex = options_.ifindex[static_cast<std::size_t>(record.key.port)];
+}
+
+void Merger::run_shard(std::size_t index, const TickInput& input) {
+  Shard& shard = *shards_[index];
+  shard.drained.clear();
+  for (const CountTable* table : input.tables) {
+    shard.drained.push_back(
+        drain_shard(*table, index, hash_, input.tick, shard.cache, shard.ended));
+  }
+  shard.cache.expire(input.now, shard.ended);
+  if (input.end) shard.cache.end_all(shard.ended);
+  for (FlowRecord& record : shard.ended) complete(record, input.utc_step);
+}
+
+TickOutput Merger::run(const TickInput& input) {
+  const std::lock_guard lock(mutex_);
+  arena_->arena.execute([&] {
+    oneapi::tbb::parallel_for(std::size_t{0}, kShards,
+                              [&](std::size_t shard) { run_shard(shard, input); });
+  });
+  TickOutput output;
+  output.drained.resize(input.tables.size());
+  for (const auto& shard : shards_) {
+    for (std::size_t t = 0; t < input.tables.size(); ++t) {
+      Drained& sum = output.drained[t];
+      sum.totals.packets += shard->drained[t].totals.packets;
+      sum.totals.octets += shard->drained[t].totals.octets;
+      sum.totals.l2_octets += shard->drained[t].totals.l2_octets;
+      sum.entries += shard->drained[t].entries;
+    }
+    if (shard->ended.empty()) continue;
+    output.batches.push_back(std::make_shared<const RecordBatch>(std::move(shard->ended)));
+    shard->ended = {};
+  }
+  tick_length_ = tick_time_ == 0 ? 0 : input.now - tick_time_;
+  tick_time_ = input.now;
+  tick_ = input.tick;
+  utc_step_ = input.utc_step;
+  return output;
+}
+
+CacheTotals Merger::totals() const {
+  const std::lock_guard lock(mutex_);
+  CacheTotals sum;
+  for (const auto& shard : shards_) {
+    const CacheTotals& part = shard->cache.totals();
+    sum.merged += part.merged;
+    sum.in_cache += part.in_cache;
+    sum.ended += part.ended;
+    sum.flows += part.flows;
+    sum.created += part.created;
+    for (std::size_t i = 0; i < kFlowEndReasons; ++i) sum.ended_flows[i] += part.ended_flows[i];
+  }
+  return sum;
+}
+
+Volume Merger::count_flows() const {
+  const std::lock_guard lock(mutex_);
+  Volume sum;
+  for (const auto& shard : shards_) sum += shard->cache.count_flows();
+  return sum;
+}
+
+void Merger::visit_flows(const std::function<void(const FlowCache::Flow&, bool)>& f) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& shard : shards_) {
+    shard->cache.for_each([&](const FlowCache::Flow& flow) { f(flow, flow.recent_tick == tick_); });
+  }
+}
+
+FlowRecord Merger::record_now(const FlowCache::Flow& flow) const {
+  FlowRecord record = FlowCache::to_record(flow, FlowEndReason::kForcedEnd);
+  complete(record, utc_step_);
+  return record;
+}
+
+double Merger::last_tick_seconds() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<double>(tick_length_) / static_cast<double>(kNsPerSecond);
+}
+
+}  // namespace wiretally

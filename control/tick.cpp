@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// The six steps of a tick. Thread: control.
+#include "control/tick.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <thread>
+
+#include "control/version.hpp"
+
+namespace wiretally {
+namespace {
+
+constexpr auto kFlipPoll = std::chrono::microseconds(50);
+constexpr TimeNs kPublishPause = kNsPerSecond / 10;
+
+double seconds(TimeNs time) {
+  return static_cast<double>(time) / static_cast<double>(kNsPerSecond);
+}
+
+}  // namespace
+
+Tick::Tick(Parts parts)
+    : parts_(std::move(parts)),
+      books_(parts_.workers.size()),
+      finished_(parts_.workers.size(), false),
+      started_(parts_.clock->now()) {
+  for (std::size_t w = 0; w < books_.size(); ++w) books_[w].core = parts_.cores[w];
+  for (CapturePort* port : parts_.ports) ports_.push_back({port, {}});
+  republish();
+}
+
+// Step 1: ask for the flip and wait for it.
+void Tick::request_flips(TimeNs wait) {
+  for (std::size_t w = 0; w < parts_.workers.size(); ++w) {
+    if (!finished_[w]) parts_.workers[w]->request_flip();
+  }
+  const TimeNs until = parts_.clock->now() + wait;
+  for (std::size_t w = 0; w < parts_.workers.size(); ++w) {
+    while (!finished_[w] && !parts_.workers[w]->has_published() && parts_.clock->now() < until) {
+      std::this_thread::sleep_for(kFlipPoll);
+    }
+  }
+}
+
+void Tick::run(bool end) {
+  const TimeNs began = parts_.clock->now();
+  const std::vector<Taken> taken = take_published();
+  std::vector<const CountTable*> tables;
+  for (const Taken& t : taken) tables.push_back(t.table);
+  const TimeNs utc_step = parts_.time_base == TimeBase::kMachine ? parts_.clock->utc_step() : 0;
+  const TimeNs now = time_of_tick(taken);
+  // Steps 2 to 4: drain, merge, end what is due - in parallel over the shards.
+  const TickOutput output = parts_.merger->run({tables, now, utc_step, ++ticks_, end});
+  give_back(taken, output);
+  // Step 5: hand the records on.
+  for (const RecordBatchPtr& batch : output.batches) {
+    for (RecordSink* sink : parts_.sinks) sink->offer(batch);
+  }
+  // Step 6: say how it stands. A recording may tick thousands of times a second; its readers need
+  // not.
+  count_tick(seconds(parts_.clock->now() - began));
+  if (parts_.time_base == TimeBase::kPackets && !end && began - published_ < kPublishPause) return;
+  published_ = began;
+  republish();
+}
+
+std::vector<Tick::Taken> Tick::take_published() {
+  std::vector<Taken> taken;
+  for (std::size_t w = 0; w < parts_.workers.size(); ++w) {
+    if (!finished_[w] && parts_.workers[w]->has_published()) {
+      taken.push_back({w, &parts_.workers[w]->published()});
+    }
+  }
+  return taken;
+}
+
+// Live: now. On a recording: the latest stamp; played into a running meter, it walks on at the
+// machine's pace while nothing comes, so that flows end there too.
+TimeNs Tick::time_of_tick(const std::vector<Taken>& taken) {
+  const TimeNs now = parts_.clock->now();
+  if (parts_.time_base == TimeBase::kMachine) return now;
+  TimeNs latest = 0;
+  bool any = false;
+  for (const Taken& t : taken) {
+    if (t.table->entries() == 0) continue;
+    const TimeNs last = parts_.workers[t.worker]->published_report().last;
+    latest = any ? std::max(latest, last) : last;
+    any = true;
+  }
+  if (any) {
+    recording_time_ = latest;
+    recording_seen_ = now;
+  } else if (parts_.recording_walks && recording_seen_ != 0) {
+    return recording_time_ + (now - recording_seen_);
+  }
+  return recording_time_;
+}
+
+void Tick::give_back(const std::vector<Taken>& taken, const TickOutput& output) {
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    WorkerEpochs& epochs = *parts_.workers[taken[i].worker];
+    WorkerBooks& books = books_[taken[i].worker];
+    assert(output.drained[i].totals == taken[i].table->totals() &&
+           "an entry was lost in the drain");
+    books.capacity = taken[i].table->entries_max();
+    books.take(epochs.published_report().counters, output.drained[i]);
+    if (epochs.published_report().final_epoch) finished_[taken[i].worker] = true;
+    epochs.give_back();
+  }
+}
+
+bool Tick::all_finished() const {
+  return std::all_of(finished_.begin(), finished_.end(), [](bool f) { return f; });
+}
+
+bool Tick::anything_published() const {
+  for (std::size_t w = 0; w < parts_.workers.size(); ++w) {
+    if (!finished_[w] && parts_.workers[w]->has_published()) return true;
+  }
+  return false;
+}
+
+void Tick::read_ports() {
+  for (PortReading& reading : ports_) {
+    reading.missed.clear();
+    for (const MissedCount& missed : reading.port->missed()) {
+      reading.missed.push_back({std::string(missed.reason), missed.packets});
+    }
+  }
+}
+
+void Tick::count_tick(double seconds_spent) {
+  ++tick_status_.count;
+  tick_status_.sum_s += seconds_spent;
+  tick_status_.last_s = seconds_spent;
+  const auto bucket = std::lower_bound(kTickBuckets.begin(), kTickBuckets.end(), seconds_spent);
+  ++tick_status_.buckets[static_cast<std::size_t>(bucket - kTickBuckets.begin())];
+}
+
+void Tick::republish() {
+  read_ports();
+  auto status = std::make_shared<Status>();
+  status->version = version();
+  status->driver = parts_.driver;
+  status->driver_note = parts_.driver_note;
+  status->time = parts_.clock->now() + parts_.clock->utc_step();
+  status->uptime_s = seconds(parts_.clock->now() - started_);
+  status->tick_interval_s = seconds(parts_.interval);
+  status->tick = tick_status_;
+  status->flows.max = parts_.flows_max;
+  std::vector<SinkAccount> sinks;
+  for (const RecordSink* sink : parts_.sinks) sinks.push_back(sink->account());
+  fill_status(books_, ports_, parts_.merger->totals(), std::move(sinks), *status);
+  const std::lock_guard lock(status_mutex_);
+  status_ = std::move(status);
+}
+
+StatusPtr Tick::status() const {
+  const std::lock_guard lock(status_mutex_);
+  return status_;
+}
+
+}  // namespace wiretally

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// One tick of control, its six steps on one screen (tick.cpp): ask for the flip, drain, merge, end
+// what is due, hand the records on, publish the state. The merge itself is control/merge. Thread:
+// control.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "control/accounts.hpp"
+#include "control/merge/merger.hpp"
+#include "control/sink/record_sink.hpp"
+#include "control/status.hpp"
+#include "dataplane/clock.hpp"
+#include "dataplane/worker.hpp"
+
+namespace wiretally {
+
+class Tick {
+ public:
+  struct Parts {
+    Merger* merger = nullptr;
+    const MeterClock* clock = nullptr;
+    std::vector<WorkerEpochs*> workers;
+    std::vector<int> cores;  // of the workers
+    std::vector<CapturePort*> ports;
+    std::vector<RecordSink*> sinks;
+    std::string driver;
+    std::string driver_note;
+    TimeBase time_base = TimeBase::kMachine;
+    bool recording_walks = false;  // on a recording, time goes on when no packet comes
+    TimeNs interval = kNsPerSecond;
+    std::uint64_t flows_max = 0;
+  };
+
+  explicit Tick(Parts parts);
+
+  // Live: asks every worker for a flip and waits for it, `wait` at the longest. A worker that does
+  // not answer (held up by the machine) keeps its epoch; it will be in a later tick.
+  void request_flips(TimeNs wait);
+  // Drains what has been handed over and does the rest of the tick. `end`: every flow ends now.
+  void run(bool end);
+
+  // True when each worker has handed over its last epoch and that has been drained.
+  [[nodiscard]] bool all_finished() const;
+  // Any worker has an epoch waiting.
+  [[nodiscard]] bool anything_published() const;
+  [[nodiscard]] StatusPtr status() const;  // any thread
+  // Builds the state again without a tick: after the sinks were finished.
+  void republish();
+
+ private:
+  struct Taken {
+    std::size_t worker;
+    const CountTable* table;
+  };
+  std::vector<Taken> take_published();
+  TimeNs time_of_tick(const std::vector<Taken>& taken);
+  void give_back(const std::vector<Taken>& taken, const TickOutput& output);
+  void read_ports();
+  void count_tick(double seconds_spent);
+
+  const Parts parts_;
+  std::vector<WorkerBooks> books_;
+  std::vector<bool> finished_;
+  std::vector<PortReading> ports_;
+  std::uint32_t ticks_ = 0;
+  TimeNs started_;
+  TimeNs published_ = 0;
+  TimeNs recording_time_ = 0;  // packets' clock: the latest stamp drained ...
+  TimeNs recording_seen_ = 0;  // ... and when, by the machine's
+  TickStatus tick_status_;
+  mutable std::mutex status_mutex_;
+  StatusPtr status_;
+};
+
+}  // namespace wiretally

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counting: the worker's whole work on a parsed packet. Thread: see count_table.hpp.
+#include "dataplane/flow/count_table.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <new>
+
+#include "dataplane/flow/coarsen.hpp"
+
+namespace wiretally {
+namespace {
+
+constexpr std::size_t kProtocols = 256;
+// Coarse levels 1 to 3 may fill this share of the last segment each, above the exact limit.
+constexpr std::size_t kCoarseShare = 32;
+
+CountEntry* map_lines(std::size_t lines, CountTable::Memory memory) {
+  const std::size_t octets = lines * sizeof(CountEntry);
+  void* p = mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED) throw std::bad_alloc();
+  // 2 MiB pages: at a million flows a 4 KiB page walk costs about as much as the line itself.
+  madvise(p, octets, MADV_HUGEPAGE);
+  if (memory == CountTable::Memory::kPopulated) std::memset(p, 0, octets);
+  return static_cast<CountEntry*>(p);
+}
+
+std::int64_t l2_extra_of(const ParsedPacket& packet) {
+  return static_cast<std::int64_t>(packet.wire_octets) - static_cast<std::int64_t>(packet.octets);
+}
+
+}  // namespace
+
+CountTable::CountTable(std::size_t entries, std::size_t ports, Memory memory)
+    : entries_max_(entries), rows_(ports * kIpVersions * kProtocols) {
+  last_log2_ = std::max<unsigned>(kSegmentMinLog2, std::bit_width(entries * 4 / 3));
+  // Segments have last, last/4, last/16 ... lines: together below 4/3 of the last.
+  const std::size_t last = std::size_t{1} << last_log2_;
+  arena_lines_ = last + last / 3 + kSegmentsMax * kProbeMax;
+  arena_ = map_lines(arena_lines_, memory);
+}
+
+CountTable::~CountTable() {
+  munmap(arena_, arena_lines_ * sizeof(CountEntry));
+}
+
+void CountTable::open(TimeNs base, unsigned time_shift, std::size_t flows_expected) {
+  base_ = base;
+  time_shift_ = time_shift;
+  const unsigned wanted =
+      std::clamp<unsigned>(std::bit_width(2 * flows_expected), kSegmentMinLog2, last_log2_);
+  open_segment(wanted + (last_log2_ - wanted) % kGrowLog2);
+}
+
+void CountTable::open_segment(unsigned lines_log2) {
+  const std::size_t lines = std::size_t{1} << lines_log2;
+  lines_ = arena_ + arena_used_;
+  arena_used_ += lines + kProbeMax;
+  arena_touched_ = std::max(arena_touched_, arena_used_);
+  index_shift_ = 64 - lines_log2;
+  segment_entries_ = 0;
+  // Half full is where a second line per packet starts to show; the last segment has no successor.
+  segment_limit_ = lines_log2 == last_log2_ ? entries_max_ : lines / 2;
+  segment_[segments_++] = {lines_, lines_log2};
+}
+
+bool CountTable::grow() {
+  const unsigned now = segment_[segments_ - 1].lines_log2;
+  if (now == last_log2_) return false;
+  open_segment(now + kGrowLog2);
+  return true;
+}
+
+void CountTable::add_totals(const ParsedPacket& packet) {
+  ++totals_.packets;
+  totals_.octets += packet.octets;
+  totals_.l2_octets += packet.wire_octets;
+}
+
+// A new key takes an empty line. A layer-2 surplus beyond 31 bits (a length that lies) goes on in
+// more lines of the same key, without packets, and at the worst in its protocol row.
+void CountTable::insert(CountEntry* line, const CountEntry* end, const FlowKey& key,
+                        const ParsedPacket& packet, std::int64_t extra) {
+  constexpr std::int64_t kMax = std::numeric_limits<std::int32_t>::max();
+  const std::int64_t here = std::clamp(extra, -kMax, kMax);
+  line->start(key, packet.octets, static_cast<std::int32_t>(here), packet, 1, epoch_);
+  ++segment_entries_;
+  ++entries_;
+  std::int64_t rest = extra - here;
+  if (rest == 0) [[likely]]
+    return;
+  for (CountEntry* next = line + 1; rest != 0 && next != end; ++next) {
+    if (live(*next)) continue;
+    const std::int64_t part = std::clamp(rest, -kMax, kMax);
+    next->start(key, 0, static_cast<std::int32_t>(part), packet, 0, epoch_);
+    ++segment_entries_;
+    ++entries_;
+    rest -= part;
+  }
+  if (rest == 0) return;
+  row_of(key).l2_octets += rest;
+  rows_used_ = true;
+}
+
+bool CountTable::find_or_insert(const FlowKey& key, const ParsedPacket& packet, std::uint64_t hash,
+                                std::size_t entries_limit) {
+  const std::int64_t extra = l2_extra_of(packet);
+  CountEntry* line = &lines_[hash >> index_shift_];
+  const CountEntry* const end = line + kProbeMax;
+  for (; line != end; ++line) {
+    if (!live(*line)) {
+      if (segment_entries_ >= entries_limit) return false;
+      insert(line, end, key, packet, extra);
+      return true;
+    }
+    if (line->key == key && line->add(packet, extra)) return true;
+  }
+  return false;
+}
+
+inline bool CountTable::count_one(const ParsedPacket& packet, std::uint64_t hash) {
+  while (!find_or_insert(packet.key, packet, hash, segment_limit_)) {
+    if (!grow()) return false;
+  }
+  add_totals(packet);
+  return true;
+}
+
+std::size_t CountTable::count_all(std::span<const ParsedPacket> packets,
+                                  const std::uint64_t* hashes) {
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    if (!count_one(packets[i], hashes[i])) return i;
+  }
+  return packets.size();
+}
+
+CoarseLevel CountTable::count_coarse(const ParsedPacket& packet, const FlowHash& hash) {
+  const std::size_t step = (std::size_t{1} << last_log2_) / kCoarseShare;
+  add_totals(packet);
+  for (std::size_t level = 1; level < kCoarseLevels - 1; ++level) {
+    const FlowKey key = coarsen(packet.key, static_cast<CoarseLevel>(level));
+    if (find_or_insert(key, packet, hash(key), segment_limit_ + level * step)) {
+      return static_cast<CoarseLevel>(level);
+    }
+  }
+  count_row(packet);
+  return CoarseLevel::kProtocol;
+}
+
+ProtocolRow& CountTable::row_of(const FlowKey& key) {
+  const auto version = static_cast<std::size_t>(key.ip_version());
+  const auto port = static_cast<std::size_t>(key.port);
+  return rows_[(port * kIpVersions + version) * kProtocols + key.protocol];
+}
+
+void CountTable::count_row(const ParsedPacket& packet) {
+  ProtocolRow& row = row_of(packet.key);
+  if (row.packets == 0) row.first = row.last = packet.time_offset;
+  ++row.packets;
+  row.octets += packet.octets;
+  row.l2_octets += packet.wire_octets;
+  row.first = std::min(row.first, packet.time_offset);
+  row.last = std::max(row.last, packet.time_offset);
+  row.tcp_flags |= packet.tcp_flags;
+  rows_used_ = true;
+}
+
+FlowKey CountTable::protocol_row_key(std::size_t index) const {
+  FlowKey key;
+  key.protocol = static_cast<std::uint8_t>(index % kProtocols);
+  key.port = static_cast<PortIndex>(index / kProtocols / kIpVersions);
+  key.set_kind(static_cast<IpVersion>(index / kProtocols % kIpVersions), CoarseLevel::kProtocol);
+  return key;
+}
+
+void CountTable::recycle() {
+  if (rows_used_) std::fill(rows_.begin(), rows_.end(), ProtocolRow{});
+  rows_used_ = false;
+  segments_ = 0;
+  segment_entries_ = entries_ = arena_used_ = 0;
+  totals_ = {};
+  if (++epoch_ != 0) return;
+  // 255 epochs have passed: old lines could be taken for live ones. Once in about four minutes of
+  // ticks.
+  std::memset(static_cast<void*>(arena_), 0, arena_touched_ * sizeof(CountEntry));
+  arena_touched_ = 0;
+  epoch_ = 1;
+}
+
+}  // namespace wiretally

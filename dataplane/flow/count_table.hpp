@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// The count table of one epoch: find or insert, add. Open addressing with linear probing over
+// 64-octet lines, placed by the top bits of a keyed hash, so that a range of lines is a shard for
+// the drain.
+//
+// It never deletes, resizes or clears: each epoch has a number, a line of another number is empty.
+// An epoch opens a segment of lines sized by the flows seen last time, so few flows stay in L2 and
+// the drain scans little. A segment that fills up is left as it is and a larger one goes on; a key
+// may then stand in both, and the drain adds the two. Past the last segment's limits the overload
+// rule applies.
+//
+// Thread: worker between open() and the flip; control after the flip until recycle() (see
+// epoch.hpp). Memory: fixed at construction, about 1.33 * slots * 64 octets; freed by the
+// destructor.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "dataplane/flow/count_entry.hpp"
+#include "dataplane/flow/flow_hash.hpp"
+#include "dataplane/packet/parsed_packet.hpp"
+
+namespace wiretally {
+
+// What counts were added in an epoch: the worker's own sum, against which the drain is held.
+struct CountTotals {
+  std::uint64_t packets = 0;
+  std::uint64_t octets = 0;
+  std::int64_t l2_octets = 0;
+
+  friend bool operator==(const CountTotals&, const CountTotals&) = default;
+};
+
+// A row of the last resort: one per port, IP version and protocol, outside the table.
+struct ProtocolRow {
+  std::uint64_t packets = 0;
+  std::uint64_t octets = 0;
+  std::int64_t l2_octets = 0;
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  std::uint16_t tcp_flags = 0;
+};
+
+class CountTable {
+ public:
+  static constexpr unsigned kProbeMax = 128;  // lines looked at before a key is "without a place"
+  static constexpr unsigned kSegmentMinLog2 = 10;  // 64 KiB: half of L2 holds it beside the burst
+  static constexpr unsigned kGrowLog2 = 2;         // the next segment has four times the lines
+  static constexpr std::size_t kSegmentsMax = 16;
+
+  enum class Memory : std::uint8_t {
+    kLazy,
+    kPopulated
+  };  // populated: no page fault while counting
+
+  // Holds `entries` exact flows of `ports` ports. Throws std::bad_alloc if the memory cannot be
+  // had.
+  CountTable(std::size_t entries, std::size_t ports, Memory memory);
+  ~CountTable();
+  CountTable(const CountTable&) = delete;
+  CountTable& operator=(const CountTable&) = delete;
+
+  // -- worker ------------------------------------------------------------------------------------
+  // Begins an epoch. Time units are 2^time_shift ns after `base`; `flows_expected` sizes the
+  // segment.
+  void open(TimeNs base, unsigned time_shift, std::size_t flows_expected);
+  [[nodiscard]] bool is_open() const { return segments_ != 0; }
+  [[nodiscard]] TimeNs base() const { return base_; }
+  [[nodiscard]] unsigned time_shift() const { return time_shift_; }
+
+  // Asks for the lines that count_all() will touch.
+  void prefetch(std::span<const std::uint64_t> hashes) const {
+    for (const std::uint64_t hash : hashes) __builtin_prefetch(&lines_[hash >> index_shift_], 1, 3);
+  }
+
+  // Counts packets from the front; returns how many. Fewer than given: the next one is a new flow
+  // that has no exact place; flip (a recording) or count_coarse() it (a live link), then go on
+  // behind it.
+  std::size_t count_all(std::span<const ParsedPacket> packets, const std::uint64_t* hashes);
+
+  // The overload rule for one packet; always succeeds. Returns the level it was counted at.
+  CoarseLevel count_coarse(const ParsedPacket& packet, const FlowHash& hash);
+
+  // -- control -----------------------------------------------------------------------------------
+  struct Segment {
+    const CountEntry* lines = nullptr;
+    unsigned lines_log2 = 0;  // plus kProbeMax lines behind the last, for entries that slid there
+  };
+  [[nodiscard]] std::span<const Segment> segments() const { return {segment_, segments_}; }
+  [[nodiscard]] std::span<const ProtocolRow> protocol_rows() const {
+    return rows_used_ ? std::span<const ProtocolRow>(rows_) : std::span<const ProtocolRow>();
+  }
+  [[nodiscard]] FlowKey protocol_row_key(std::size_t index) const;
+  [[nodiscard]] bool live(const CountEntry& entry) const { return entry.epoch() == epoch_; }
+  [[nodiscard]] TimeNs time_of(std::uint32_t offset) const {
+    return base_ + static_cast<TimeNs>(static_cast<std::uint64_t>(offset) << time_shift_);
+  }
+  [[nodiscard]] const CountTotals& totals() const { return totals_; }
+  [[nodiscard]] std::size_t entries() const { return entries_; }
+  [[nodiscard]] std::size_t entries_max() const { return entries_max_; }
+  // Forgets the epoch; the table may be opened again. Clears memory only when epoch numbers run
+  // out.
+  void recycle();
+
+ private:
+  bool count_one(const ParsedPacket& packet, std::uint64_t hash);
+  void insert(CountEntry* line, const CountEntry* end, const FlowKey& key,
+              const ParsedPacket& packet, std::int64_t extra);
+  bool find_or_insert(const FlowKey& key, const ParsedPacket& packet, std::uint64_t hash,
+                      std::size_t entries_limit);
+  void open_segment(unsigned lines_log2);
+  bool grow();
+  ProtocolRow& row_of(const FlowKey& key);
+  void count_row(const ParsedPacket& packet);
+  void add_totals(const ParsedPacket& packet);
+
+  CountEntry* lines_ = nullptr;  // the segment being filled
+  unsigned index_shift_ = 64;
+  std::uint8_t epoch_ = 1;
+  bool rows_used_ = false;
+  std::size_t segment_limit_ = 0;  // entries at which the segment is full
+  std::size_t segment_entries_ = 0;
+  std::size_t entries_ = 0;  // all segments
+  CountTotals totals_;
+  TimeNs base_ = 0;
+  unsigned time_shift_ = 0;
+
+  CountEntry* arena_ = nullptr;
+  std::size_t arena_lines_ = 0;
+  std::size_t arena_used_ = 0;     // lines given to segments of this epoch
+  std::size_t arena_touched_ = 0;  // lines ever used: what a clear has to clear
+  std::size_t entries_max_ = 0;
+  unsigned last_log2_ = 0;  // size of the largest segment
+  Segment segment_[kSegmentsMax];
+  std::size_t segments_ = 0;
+  std::vector<ProtocolRow> rows_;
+};
+
+}  // namespace wiretally

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// The phases of a burst and the flip. Thread: worker.
+#include "dataplane/worker.hpp"
+
+#include <algorithm>
+
+#include "dataplane/source/packet_filter.hpp"
+
+namespace wiretally {
+
+Worker::Worker(const WorkerOptions& options, const FlowHash& hash, WorkerEpochs& epochs,
+               const MeterClock& clock, std::size_t ports)
+    : options_(options), hash_(hash), epochs_(epochs), clock_(clock), table_(&epochs.filling()) {
+  counters_.ports.resize(ports);
+}
+
+// Live packets get the burst's time; those the kernel stamped (UTC) are put on the meter's time
+// line.
+void Worker::stamp(std::span<PacketView> views) {
+  if (options_.time_base == TimeBase::kPackets) return;
+  if (views[0].time == 0) {
+    const TimeNs now = clock_.now();
+    for (PacketView& view : views) view.time = now;
+    return;
+  }
+  const TimeNs step = clock_.utc_step();
+  for (PacketView& view : views) view.time -= step;
+}
+
+// xorshift64*: independent of what is on the wire, 1 ns a packet.
+bool Worker::sampled() {
+  if (!options_.sampling_random) return sampling_state_++ % options_.sampling_rate == 0;
+  sampling_state_ ^= sampling_state_ >> 12;
+  sampling_state_ ^= sampling_state_ << 25;
+  sampling_state_ ^= sampling_state_ >> 27;
+  const std::uint64_t draw = (sampling_state_ * 0x2545f4914f6cdd1d) >> 32;
+  return draw * options_.sampling_rate < (std::uint64_t{1} << 32);
+}
+
+ParseError Worker::take(const PacketView& view, ParsedPacket& out) {
+  if (options_.sampling_rate > 1 && !sampled()) return ParseError::kNotSampled;
+  if (options_.filter != nullptr && !options_.filter->matches(view)) return ParseError::kFiltered;
+  return parse(view, options_.parse, out);
+}
+
+void Worker::parse_all(std::span<const PacketView> views) {
+  std::size_t metered = 0;
+  for (const PacketView& view : views) {
+    ParsedPacket& packet = batch_.packets[metered];
+    PortCounters& port = counters_.ports[static_cast<std::size_t>(view.port)];
+    ++port.received.packets;
+    port.received.l2_octets += view.wire_octets;
+    const ParseError result = take(view, packet);
+    if (result != ParseError::kNone) [[unlikely]] {
+      FrameCounter& counter = port.results[static_cast<std::size_t>(result)];
+      ++counter.packets;
+      counter.l2_octets += view.wire_octets;
+      if (!is_metered(result)) continue;
+    }
+    const IpVersion version = packet.key.ip_version();
+    MeteredCounter& counter = port.metered[static_cast<std::size_t>(version)];
+    ++counter.packets;
+    counter.octets += packet.octets;
+    counter.l2_octets += packet.wire_octets;
+    if (version != IpVersion::kNone) {
+      if (!options_.key_ports) packet.key.source_port = packet.key.destination_port = 0;
+      if (!options_.key_protocol) packet.key.protocol = 0;
+    }
+    batch_.times[metered++] = view.time;
+  }
+  batch_.size = metered;
+}
+
+bool Worker::in_epoch(TimeNs time) const {
+  if (options_.time_base == TimeBase::kMachine) return true;
+  return time >= table_->base() && time < epoch_first_ + options_.tick;
+}
+
+void Worker::open_epoch(TimeNs time) {
+  const bool recording = options_.time_base == TimeBase::kPackets;
+  // Live stamps may be a little older than the packet that opened the epoch (other queue, kernel).
+  const TimeNs slack = recording ? kRecordingSlack : kNsPerSecond;
+  table_->open(time - slack, recording ? 0 : kLiveTimeShift, flows_expected_);
+  epoch_first_ = epoch_min_ = epoch_max_ = time;
+}
+
+// Turns the times of the packets from `from` on into offsets, as far as they belong to this epoch;
+// returns the first that does not.
+std::size_t Worker::place_in_epoch(std::size_t from) {
+  const TimeNs base = table_->base();
+  const unsigned shift = table_->time_shift();
+  std::size_t i = from;
+  for (; i < batch_.size && in_epoch(batch_.times[i]); ++i) {
+    const TimeNs time = batch_.times[i];
+    epoch_min_ = std::min(epoch_min_, time);
+    epoch_max_ = std::max(epoch_max_, time);
+    // Live times outside the range (control held up for an hour) are held at its ends.
+    const TimeNs units = std::clamp<TimeNs>((time - base) >> shift, 0, UINT32_MAX);
+    batch_.packets[i].time_offset = static_cast<std::uint32_t>(units);
+  }
+  return i;
+}
+
+void Worker::count_batch() {
+  const bool recording = options_.time_base == TimeBase::kPackets;
+  std::size_t done = 0;
+  std::size_t placed = 0;
+  while (done < batch_.size) {
+    if (table_->is_open() && !in_epoch(batch_.times[done])) flip_waiting();
+    if (!table_->is_open()) {
+      open_epoch(batch_.times[done]);
+      placed = done;
+    }
+    if (placed == done) {
+      placed = place_in_epoch(done);
+      table_->prefetch({batch_.hashes.data() + done, placed - done});
+    }
+    done += table_->count_all({batch_.packets.data() + done, placed - done},
+                              batch_.hashes.data() + done);
+    if (done == placed) continue;
+    if (recording) {
+      flip_waiting();
+    } else {
+      const ParsedPacket& packet = batch_.packets[done++];
+      const CoarseLevel level = table_->count_coarse(packet, hash_);
+      ++counters_.ports[static_cast<std::size_t>(packet.key.port)]
+            .coarse[static_cast<std::size_t>(level)];
+    }
+  }
+}
+
+void Worker::flip_if_free() {
+  if (epochs_.other_is_free()) flip();
+}
+
+void Worker::flip_waiting() {
+  epochs_.wait_until_other_is_free();
+  flip();
+}
+
+void Worker::flip() {
+  auto& report = epochs_.report();
+  report.first = epoch_min_;
+  report.last = epoch_max_;
+  report.counters = counters_;
+  flows_expected_ = table_->entries();
+  epochs_.flip();
+  table_ = &epochs_.filling();
+}
+
+void Worker::rest_at_end() {
+  const timespec pause{0, 1'000'000};
+  nanosleep(&pause, nullptr);
+}
+
+void Worker::hand_over_last() {
+  epochs_.wait_until_other_is_free();
+  epochs_.report().final_epoch = true;
+  flip();
+}
+
+}  // namespace wiretally

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker: one thread per queue set. A burst goes through four phases - poll, parse, hash, count
+// - and control gets the counts by the flip (flow/epoch.hpp). No lock, no allocation, no system
+// call of its own per packet; one clock read a burst. Thread: worker (run), main (the rest).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <span>
+
+#include "dataplane/clock.hpp"
+#include "dataplane/flow/epoch.hpp"
+#include "dataplane/flow/flow_hash.hpp"
+#include "dataplane/packet/parse.hpp"
+#include "dataplane/source/packet_source.hpp"
+#include "dataplane/worker_counters.hpp"
+
+namespace wiretally {
+
+class PacketFilter;
+
+struct WorkerOptions {
+  ParseOptions parse;
+  TimeBase time_base = TimeBase::kMachine;
+  TimeNs tick =
+      kNsPerSecond;          // recordings: packet time an epoch may span; at most kRecordingTickMax
+  bool key_protocol = true;  // false: flows.key leaves the field out
+  bool key_ports = true;
+  std::uint32_t sampling_rate = 1;  // 1: every packet
+  bool sampling_random = true;
+  bool stop_at_end = true;  // false: a recording that ended keeps the worker, and its views, up
+  PacketFilter* filter = nullptr;  // owned by the caller, used by this worker only
+};
+
+using WorkerEpochs = EpochPair<WorkerCounters>;
+
+class Worker {
+ public:
+  // On a recording, epochs hold exact nanoseconds in 32 bits: 4.29 s around the first packet. This
+  // much is kept for stamps that go back, the rest is for the tick.
+  static constexpr TimeNs kRecordingSlack = 2 * kNsPerSecond;
+  static constexpr TimeNs kRecordingTickMax = 2 * kNsPerSecond;
+  // Live: units of 1.024 us, so that an epoch may last 73 minutes if control is held up.
+  static constexpr unsigned kLiveTimeShift = 10;
+
+  Worker(const WorkerOptions& options, const FlowHash& hash, WorkerEpochs& epochs,
+         const MeterClock& clock, std::size_t ports);
+
+  // The loop. Ends when `stop` is set or the source is exhausted; hands the last epoch over.
+  template <PacketSource Source>
+  void run(Source& source, const std::atomic<bool>& stop) {
+    std::array<PacketView, kBurstMax> views;
+    while (!stop.load(std::memory_order_relaxed)) {
+      if (epochs_.flip_requested()) flip_if_free();
+      const std::size_t polled = source.poll(views);
+      ++counters_.polls;
+      if (polled == 0) {
+        if (!source.exhausted()) continue;
+        if (options_.stop_at_end) break;
+        rest_at_end();
+        continue;
+      }
+      ++counters_.busy_polls;
+      stamp({views.data(), polled});
+      parse_all({views.data(), polled});
+      source.release();
+      hash_.hash_all({batch_.packets.data(), batch_.size}, batch_.hashes.data());
+      count_batch();
+    }
+    hand_over_last();
+  }
+
+ private:
+  struct Batch {
+    std::array<ParsedPacket, kBurstMax> packets;
+    std::array<std::uint64_t, kBurstMax> hashes;
+    std::array<TimeNs, kBurstMax> times;
+    std::size_t size = 0;
+  };
+
+  void stamp(std::span<PacketView> views);
+  void parse_all(std::span<const PacketView> views);
+  ParseError take(const PacketView& view, ParsedPacket& out);
+  bool sampled();
+  void count_batch();
+  std::size_t place_in_epoch(std::size_t from);
+  bool in_epoch(TimeNs time) const;
+  void open_epoch(TimeNs time);
+  void flip_if_free();
+  void flip_waiting();
+  void flip();
+  void hand_over_last();
+  static void rest_at_end();
+
+  const WorkerOptions options_;
+  const FlowHash& hash_;
+  WorkerEpochs& epochs_;
+  const MeterClock& clock_;
+  CountTable* table_;
+  Batch batch_;
+  WorkerCounters counters_;
+  TimeNs epoch_first_ = 0;  // time of the packet that opened the epoch
+  TimeNs epoch_min_ = 0;
+  TimeNs epoch_max_ = 0;
+  std::size_t flows_expected_ = 0;  // entries of the last epoch
+  std::uint64_t sampling_state_ = 0x9e3779b97f4a7c15;
+};
+
+}  // namespace wiretally

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// The worker and the flip: what goes in over many epochs comes out of the tables, on a live source
+// and on a recording, while control drains on another thread. Built with TSan too
+// (-Db_sanitize=thread).
+#include "dataplane/worker.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <thread>
+
+#include "tests/dataplane/flow/flow_samples.hpp"
+
+namespace wiretally {
+namespace {
+
+// Ethernet, IPv4, UDP: 42 octets, the source port numbers the flow.
+std::vector<std::uint8_t> udp_frame(std::uint16_t flow) {
+  std::vector<std::uint8_t> frame(60, 0);
+  frame[12] = 0x08;
+  frame[14] = 0x45;
+  frame[17] = 46;  // total length
+  frame[22] = 64;
+  frame[23] = 17;
+  frame[26] = 192;
+  frame[30] = 198;
+  frame[34] = static_cast<std::uint8_t>(flow >> 8);
+  frame[35] = static_cast<std::uint8_t>(flow);
+  frame[37] = 53;
+  return frame;
+}
+
+// Packets from memory: `count` of them, over `flows` flows, a microsecond apart unless told
+// otherwise.
+class MemorySource {
+ public:
+  MemorySource(std::size_t count, std::uint16_t flows, bool stamped)
+      : count_(count), stamped_(stamped) {
+    for (std::uint16_t f = 0; f < flows; ++f) frames_.push_back(udp_frame(f));
+  }
+  std::function<TimeNs(std::size_t)> time_of = [](std::size_t i) {
+    return static_cast<TimeNs>(i) * 1000 + kNsPerSecond;
+  };
+
+  std::size_t poll(std::span<PacketView> views) {
+    std::size_t n = 0;
+    for (; n < views.size() && sent_ < count_; ++n, ++sent_) {
+      const auto& frame = frames_[sent_ % frames_.size()];
+      views[n] = PacketView{frame.data(),        60,          60, stamped_ ? time_of(sent_) : 0,
+                            LinkType::kEthernet, PortIndex{0}};
+    }
+    return n;
+  }
+  void release() {}
+  [[nodiscard]] bool exhausted() const { return sent_ == count_; }
+
+ private:
+  std::vector<std::vector<std::uint8_t>> frames_;
+  std::size_t count_;
+  std::size_t sent_ = 0;
+  bool stamped_;
+};
+static_assert(PacketSource<MemorySource>);
+
+struct Outcome {
+  std::map<std::uint16_t, std::uint64_t> packets;  // by source port
+  std::uint64_t octets = 0;
+  std::uint64_t epochs = 0;
+  TimeNs first = INT64_MAX;
+  TimeNs last = INT64_MIN;
+  WorkerCounters counters;
+};
+
+void drain(const CountTable& table, Outcome& outcome) {
+  for (const CountTable::Segment& segment : table.segments()) {
+    const std::size_t lines = (std::size_t{1} << segment.lines_log2) + CountTable::kProbeMax;
+    for (std::size_t i = 0; i < lines; ++i) {
+      const CountEntry& entry = segment.lines[i];
+      if (!table.live(entry)) continue;
+      outcome.packets[entry.key.source_port] += entry.packets;
+      outcome.octets += entry.octets();
+      outcome.first = std::min(outcome.first, table.time_of(entry.first));
+      outcome.last = std::max(outcome.last, table.time_of(entry.last));
+    }
+  }
+}
+
+// Runs a worker on a thread of its own and drains it here until its last epoch. `pause` between
+// flips.
+Outcome run(MemorySource& source, const WorkerOptions& options, std::size_t entries, bool ask) {
+  const FlowHash hash(FlowHash::random_seed(), {});
+  const MeterClock clock;
+  WorkerEpochs epochs(entries, 1, CountTable::Memory::kLazy);
+  Worker worker(options, hash, epochs, clock, 1);
+  const std::atomic<bool> stop{false};
+  std::thread thread([&] { worker.run(source, stop); });
+  Outcome outcome;
+  for (bool last = false; !last;) {
+    if (ask) epochs.request_flip();
+    if (!epochs.has_published()) {
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+      continue;
+    }
+    drain(epochs.published(), outcome);
+    outcome.counters = epochs.published_report().counters;
+    last = epochs.published_report().final_epoch;
+    ++outcome.epochs;
+    epochs.give_back();
+  }
+  thread.join();
+  return outcome;
+}
+
+TEST(Worker, loses_nothing_over_flips_under_load) {
+  constexpr std::size_t kPackets = 400'000;
+  MemorySource source(kPackets, 1000, false);
+  const Outcome outcome = run(source, {}, 10'000, true);
+  EXPECT_GT(outcome.epochs, 3u);
+  ASSERT_EQ(outcome.packets.size(), 1000u);
+  for (const auto& [flow, packets] : outcome.packets) EXPECT_EQ(packets, kPackets / 1000) << flow;
+  EXPECT_EQ(outcome.octets, kPackets * 46);
+  EXPECT_EQ(outcome.counters.ports[0].received.packets, kPackets);
+  EXPECT_EQ(outcome.counters.ports[0].received.l2_octets, kPackets * 60);
+  EXPECT_EQ(outcome.counters.ports[0].metered[1].packets, kPackets);
+}
+
+TEST(Worker, waits_for_control_on_a_recording_and_keeps_its_clock) {
+  MemorySource source(100'000, 500, true);
+  source.time_of = [](std::size_t i) { return static_cast<TimeNs>(i) * 100'000; };  // 10 s in all
+  WorkerOptions options;
+  options.time_base = TimeBase::kPackets;
+  const Outcome outcome = run(source, options, 10'000, false);
+  EXPECT_EQ(outcome.epochs, 11u) << "a tick is a second of packet time; the last is empty or short";
+  EXPECT_EQ(outcome.first, 0);
+  EXPECT_EQ(outcome.last, 99'999 * TimeNs{100'000}) << "exact nanoseconds";
+  EXPECT_EQ(outcome.octets, 100'000u * 46);
+}
+
+TEST(Worker, flips_instead_of_coarsening_when_a_recording_fills_the_table) {
+  MemorySource source(50'000, 20'000, true);
+  WorkerOptions options;
+  options.time_base = TimeBase::kPackets;
+  const Outcome outcome = run(source, options, 1000, false);
+  EXPECT_EQ(outcome.packets.size(), 20'000u);
+  EXPECT_GE(outcome.epochs, 50u);
+  for (const std::uint64_t coarse : outcome.counters.ports[0].coarse) EXPECT_EQ(coarse, 0u);
+}
+
+TEST(Worker, keeps_every_stamp_of_a_recording_whose_time_jumps) {
+  MemorySource source(2000, 1, true);
+  const TimeNs year = 365 * 86'400 * kNsPerSecond;
+  source.time_of = [year](std::size_t i) {
+    return (i % 2 == 0 ? 0 : year) + static_cast<TimeNs>(i);
+  };
+  WorkerOptions options;
+  options.time_base = TimeBase::kPackets;
+  const Outcome outcome = run(source, options, 1000, false);
+  EXPECT_EQ(outcome.first, 0);
+  EXPECT_EQ(outcome.last, year + 1999);
+  EXPECT_EQ(outcome.packets.at(0), 2000u);
+}
+
+TEST(Worker, counts_coarsely_on_a_live_link_when_the_table_is_full) {
+  MemorySource source(60'000, 30'000, false);
+  const Outcome outcome = run(source, {}, 1000, false);
+  std::uint64_t packets = 0;
+  for (const auto& [flow, count] : outcome.packets) packets += count;
+  std::uint64_t coarse = 0;
+  for (const std::uint64_t count : outcome.counters.ports[0].coarse) coarse += count;
+  EXPECT_GT(coarse, 50'000u);
+  EXPECT_EQ(packets, 60'000u) << "one destination: all of them find a row with addresses";
+  EXPECT_EQ(outcome.octets, 60'000u * 46);
+}
+
+TEST(Worker, takes_one_in_n_when_sampling_and_names_the_rest) {
+  for (const bool random : {false, true}) {
+    MemorySource source(100'000, 10, false);
+    WorkerOptions options;
+    options.sampling_rate = 10;
+    options.sampling_random = random;
+    const Outcome outcome = run(source, options, 1000, false);
+    const PortCounters& port = outcome.counters.ports[0];
+    const auto skipped = port.results[static_cast<std::size_t>(ParseError::kNotSampled)].packets;
+    EXPECT_EQ(port.metered[1].packets + skipped, 100'000u);
+    if (random) {
+      EXPECT_NEAR(static_cast<double>(port.metered[1].packets), 10'000, 600);  // six deviations
+    } else {
+      EXPECT_EQ(port.metered[1].packets, 10'000u);
+    }
+  }
+}
+
+TEST(Worker, leaves_out_of_the_key_what_it_is_told_to) {
+  MemorySource source(1000, 100, false);
+  WorkerOptions options;
+  options.key_ports = false;
+  const Outcome outcome = run(source, options, 1000, false);
+  EXPECT_EQ(outcome.packets.size(), 1u);
+  EXPECT_EQ(outcome.packets.at(0), 1000u);
+}
+
+}  // namespace
+}  // namespace wiretally
