@@ -3,6 +3,7 @@
 #include "control/appliance.hpp"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
@@ -56,12 +57,50 @@ MergerOptions merger_options(const Config& config, const Capture& capture, bool 
   return options;
 }
 
-ExporterInfo exporter_info(const Config& config, const Capture& capture, bool service) {
+// What the statistics options tell of the metering process, as of the last tick.
+MeteringStatistics metering_statistics(const StatusBoard& board) {
+  MeteringStatistics statistics;
+  const StatusPtr status = board.latest();
+  if (status == nullptr) return statistics;
+  statistics.observed_flows = status->flows.created;
+  for (const PortStatus& port : status->ports) {
+    for (std::size_t e = 1; e < kParseErrors; ++e) {
+      if (is_metered(static_cast<ParseError>(e))) continue;
+      statistics.ignored_packets += port.parse_results[e].packets;
+      statistics.ignored_octets += port.parse_results[e].l2_octets;
+    }
+  }
+  return statistics;
+}
+
+// Control and its TBB threads, which inherit the mask, stay off the workers' cores as far as there
+// are others; EAL has pinned this thread to one of them.
+void leave_worker_cores(const cpu_set_t& before, const Capture& capture) {
+  cpu_set_t mask = before;
+  for (const Feed& feed : capture.feeds) {
+    if (feed.core >= 0) CPU_CLR(static_cast<unsigned>(feed.core), &mask);
+  }
+  if (CPU_COUNT(&mask) == 0) mask = before;
+  sched_setaffinity(0, sizeof mask, &mask);
+}
+
+Capture open_and_leave_cores(const Config& config) {
+  cpu_set_t before;
+  CPU_ZERO(&before);
+  sched_getaffinity(0, sizeof before, &before);
+  Capture capture = open_capture(config);
+  leave_worker_cores(before, capture);
+  return capture;
+}
+
+ExporterInfo exporter_info(const Config& config, const Capture& capture, bool service,
+                           const StatusBoard& board) {
   ExporterInfo info;
   info.domain_id = observation_domain_id(config.exporting.domain_id);
   info.sampling_rate = config.capture.sampling.rate;
   info.sampling_mode = config.capture.sampling.mode;
   info.lossless = !service;
+  info.metering = [&board] { return metering_statistics(board); };
   for (const CapturePort* port : capture.ports) {
     info.interfaces.push_back({port->ifindex(), std::string(port->name()), ""});
   }
@@ -93,7 +132,7 @@ class Engine {
   Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool service)
       : config_(config),
         service_(service),
-        capture_(open_capture(config)),
+        capture_(open_and_leave_cores(config)),
         recording_(capture_.time_base == TimeBase::kPackets),
         hash_(service ? FlowHash::random_seed() : FlowHash::fixed_seed(),
               {config.flows.key.vlan, config.flows.key.ingress}),
@@ -101,7 +140,7 @@ class Engine {
     const auto log = [](const std::string& line) { spdlog::info("{}", line); };
     for (const CollectorConfig& collector : config.exporting.collectors) {
       links_.push_back(
-          make_collector_link(collector, exporter_info(config, capture_, service), log));
+          make_collector_link(collector, exporter_info(config, capture_, service, board_), log));
     }
     const auto memory = service ? CountTable::Memory::kPopulated : CountTable::Memory::kLazy;
     for (std::size_t i = 0; i < capture_.feeds.size(); ++i) {
@@ -117,6 +156,7 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   void start_workers() {
+    capture_.start();
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       slots_[i]->thread =
           std::thread([this, i] { capture_.feeds[i].run(*slots_[i]->worker, stop_); });
@@ -142,6 +182,7 @@ class Engine {
   }
 
   Tick& tick() { return *tick_; }
+  const StatusBoard& board() const { return board_; }
   Merger& merger() { return merger_; }
   const Capture& capture() const { return capture_; }
   bool recording() const { return recording_; }
@@ -152,6 +193,7 @@ class Engine {
   void make_tick(const std::vector<RecordSink*>& sinks) {
     Tick::Parts parts;
     parts.merger = &merger_;
+    parts.board = &board_;
     parts.clock = &clock_;
     for (std::size_t i = 0; i < slots_.size(); ++i) {
       parts.workers.push_back(&slots_[i]->epochs);
@@ -172,6 +214,7 @@ class Engine {
     for (const auto& slot : slots_) {
       if (slot->thread.joinable()) slot->thread.join();
     }
+    capture_.stop();
   }
   // Also on the way out of an exception: a worker waits for its tables until they come back.
   void stop_workers() {
@@ -197,6 +240,7 @@ class Engine {
   const Config& config_;
   const bool service_;
   MeterClock clock_;
+  StatusBoard board_;
   Capture capture_;
   const bool recording_;
   FlowHash hash_;
@@ -235,7 +279,7 @@ class StopSignals {
 class ServiceView : public MeterView {
  public:
   explicit ServiceView(Engine& engine) : engine_(engine) {}
-  StatusPtr status() const override { return engine_.tick().status(); }
+  StatusPtr status() const override { return engine_.board().latest(); }
   ActiveFlows active_flows(const FlowQuery& query) override {
     return list_active_flows(engine_.merger(), query);
   }
@@ -274,7 +318,7 @@ StatusPtr run_appliance(const Config& config) {
   std::unique_ptr<MetricsEndpoint> metrics;
   if (!config.metrics.listen.empty()) {
     metrics = std::make_unique<MetricsEndpoint>(config.metrics.listen,
-                                                [&engine] { return engine.tick().status(); });
+                                                [&engine] { return engine.board().latest(); });
   }
   const Capture& capture = engine.capture();
   spdlog::info("metering with driver {}: {}", capture.driver, capture.note);
@@ -282,7 +326,7 @@ StatusPtr run_appliance(const Config& config) {
   run_until_stopped(engine, signals, config.flows.tick.count());
   spdlog::info("stopping: every flow is exported");
   engine.finish({});
-  return engine.tick().status();
+  return engine.board().latest();
 }
 
 ReadResult read_captures(const Config& config, const std::vector<RecordSink*>& sinks,
@@ -298,11 +342,11 @@ ReadResult read_captures(const Config& config, const std::vector<RecordSink*>& s
     if (clock.now() - told < kNsPerSecond / 5) continue;
     told = clock.now();
     const auto [done, total] = engine.capture().progress();
-    const StatusPtr status = engine.tick().status();
+    const StatusPtr status = engine.board().latest();
     progress({done, total, status->ports.empty() ? 0 : status->ports[0].received.packets});
   }
   engine.finish(sinks);
-  return {engine.tick().status(), engine.capture().damages()};
+  return {engine.board().latest(), engine.capture().damages()};
 }
 
 }  // namespace wiretally

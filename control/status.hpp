@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything the live views, the metrics and `read`'s closing lines show, as plain values of one moment:
-// the last tick. Control builds one Status a tick and publishes it; readers hold a shared_ptr to it.
-// Thread: built by control, read by any; immutable once published.
+// Everything the live views, the metrics and `read`'s closing lines show, as plain values of one
+// moment: the last tick. Control builds one Status a tick and publishes it; readers hold a
+// shared_ptr to it. Thread: built by control, read by any; immutable once published.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -39,20 +40,21 @@ struct MissedTotal {
 struct PortStatus {
   std::string name;
   std::uint32_t ifindex = 0;
-  Volume received;                                     // octets: 0
+  Volume received;  // octets: 0
   std::vector<MissedTotal> missed;
-  std::array<Volume, kIpVersions> metered{};           // by IpVersion: none, v4, v6
-  std::array<Volume, kParseErrors> parse_results{};    // not metered, by reason; notes on metered ones too
+  std::array<Volume, kIpVersions> metered{};  // by IpVersion: none, v4, v6
+  std::array<Volume, kParseErrors>
+      parse_results{};  // not metered, by reason; notes on metered ones too
   std::array<std::uint64_t, kCoarseLevels> coarse_packets{};  // [0] unused
 };
 
 struct WorkerStatus {
   unsigned id = 0;
-  int core = -1;                       // -1: not pinned
-  std::uint64_t table_entries = 0;     // in the epoch drained last
-  std::uint64_t table_capacity = 0;    // exact flows an epoch can hold
-  std::uint64_t epochs = 0;            // flips so far
-  double busy_ratio = 0;               // share of polls that found packets, last tick
+  int core = -1;                     // -1: not pinned
+  std::uint64_t table_entries = 0;   // in the epoch drained last
+  std::uint64_t table_capacity = 0;  // exact flows an epoch can hold
+  std::uint64_t epochs = 0;          // flips so far
+  double busy_ratio = 0;             // share of polls that found packets, last tick
 };
 
 inline constexpr std::array<double, 8> kTickBuckets = {0.001, 0.005, 0.01, 0.025,
@@ -74,9 +76,9 @@ struct FlowsStatus {
 
 struct Status {
   std::string version;
-  std::string driver;           // dpdk, pcap, ...
-  std::string driver_note;      // why this one, its mode
-  TimeNs time = 0;              // UTC, of the tick
+  std::string driver;       // dpdk, pcap, ...
+  std::string driver_note;  // why this one, its mode
+  TimeNs time = 0;          // UTC, of the tick
   double uptime_s = 0;
   double tick_interval_s = 1;
   std::vector<PortStatus> ports;
@@ -87,5 +89,23 @@ struct Status {
   Ledger ledger;
 };
 using StatusPtr = std::shared_ptr<const Status>;
+
+// Where control puts the Status of a tick and everybody else finds the latest. Null before the
+// first.
+class StatusBoard {
+ public:
+  void publish(StatusPtr status) {
+    const std::lock_guard lock(mutex_);
+    latest_ = std::move(status);
+  }
+  [[nodiscard]] StatusPtr latest() const {
+    const std::lock_guard lock(mutex_);
+    return latest_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  StatusPtr latest_;
+};
 
 }  // namespace wiretally

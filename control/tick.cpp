@@ -153,13 +153,7 @@ void Tick::republish() {
   std::vector<SinkAccount> sinks;
   for (const RecordSink* sink : parts_.sinks) sinks.push_back(sink->account());
   fill_status(books_, ports_, parts_.merger->totals(), std::move(sinks), *status);
-  const std::lock_guard lock(status_mutex_);
-  status_ = std::move(status);
-}
-
-StatusPtr Tick::status() const {
-  const std::lock_guard lock(status_mutex_);
-  return status_;
+  parts_.board->publish(std::move(status));
 }
 
 }  // namespace wiretally

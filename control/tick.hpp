@@ -5,7 +5,6 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -22,6 +21,7 @@ class Tick {
  public:
   struct Parts {
     Merger* merger = nullptr;
+    StatusBoard* board = nullptr;
     const MeterClock* clock = nullptr;
     std::vector<WorkerEpochs*> workers;
     std::vector<int> cores;  // of the workers
@@ -47,7 +47,6 @@ class Tick {
   [[nodiscard]] bool all_finished() const;
   // Any worker has an epoch waiting.
   [[nodiscard]] bool anything_published() const;
-  [[nodiscard]] StatusPtr status() const;  // any thread
   // Builds the state again without a tick: after the sinks were finished.
   void republish();
 
@@ -72,8 +71,6 @@ class Tick {
   TimeNs recording_time_ = 0;  // packets' clock: the latest stamp drained ...
   TimeNs recording_seen_ = 0;  // ... and when, by the machine's
   TickStatus tick_status_;
-  mutable std::mutex status_mutex_;
-  StatusPtr status_;
 };
 
 }  // namespace wiretally

@@ -148,6 +148,15 @@ void Worker::flip() {
   table_ = &epochs_.filling();
 }
 
+bool Worker::still_draining() {
+  if (options_.time_base == TimeBase::kPackets) return false;
+  const TimeNs now = clock_.now();
+  if (stop_seen_ == 0) stop_seen_ = now;
+  if (quiet_since_ == 0 || counters_.busy_polls != busy_at_stop_) quiet_since_ = now;
+  busy_at_stop_ = counters_.busy_polls;
+  return now - quiet_since_ < kQuietBeforeStop && now - stop_seen_ < kStopMax;
+}
+
 void Worker::rest_at_end() {
   const timespec pause{0, 1'000'000};
   nanosleep(&pause, nullptr);

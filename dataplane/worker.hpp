@@ -41,6 +41,11 @@ class Worker {
   // much is kept for stamps that go back, the rest is for the tick.
   static constexpr TimeNs kRecordingSlack = 2 * kNsPerSecond;
   static constexpr TimeNs kRecordingTickMax = 2 * kNsPerSecond;
+  // Told to stop, a live worker goes on until nothing has come for so long (the kernel hands a
+  // block of packets over after 10 ms at the latest), so that what reached the box is counted; at
+  // most a second.
+  static constexpr TimeNs kQuietBeforeStop = 30'000'000;
+  static constexpr TimeNs kStopMax = kNsPerSecond;
   // Live: units of 1.024 us, so that an epoch may last 73 minutes if control is held up.
   static constexpr unsigned kLiveTimeShift = 10;
 
@@ -51,7 +56,7 @@ class Worker {
   template <PacketSource Source>
   void run(Source& source, const std::atomic<bool>& stop) {
     std::array<PacketView, kBurstMax> views;
-    while (!stop.load(std::memory_order_relaxed)) {
+    while (!stop.load(std::memory_order_relaxed) || still_draining()) {
       if (epochs_.flip_requested()) flip_if_free();
       const std::size_t polled = source.poll(views);
       ++counters_.polls;
@@ -92,6 +97,7 @@ class Worker {
   void flip();
   void hand_over_last();
   static void rest_at_end();
+  bool still_draining();
 
   const WorkerOptions options_;
   const FlowHash& hash_;
@@ -104,6 +110,9 @@ class Worker {
   TimeNs epoch_min_ = 0;
   TimeNs epoch_max_ = 0;
   std::size_t flows_expected_ = 0;  // entries of the last epoch
+  TimeNs stop_seen_ = 0;            // when a stop was seen first,
+  TimeNs quiet_since_ = 0;          // and since when no packet has come after it
+  std::uint64_t busy_at_stop_ = 0;
   std::uint64_t sampling_state_ = 0x9e3779b97f4a7c15;
 };
 

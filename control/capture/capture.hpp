@@ -26,16 +26,21 @@ struct Capture {
   std::string driver;
   std::string note;  // why this driver, in which mode
   TimeBase time_base = TimeBase::kMachine;
-  bool ends = false;                // the sources come to an end (files)
-  std::vector<CapturePort*> ports;  // by PortIndex
-  std::vector<Feed> feeds;          // one per worker
+  bool ends = false;                    // the sources come to an end (files)
+  std::vector<CapturePort*> ports;      // by PortIndex
+  std::vector<Feed> feeds;              // one per worker
+  std::function<void()> start = [] {};  // lets packets come, once the workers poll
+  std::function<void()> stop = [] {};   // after the last poll
   // Files only: octets read, octets in all (0: unknown), and what was wrong with them.
-  std::function<std::pair<std::uint64_t, std::uint64_t>()> progress;
-  std::function<std::vector<std::string>()> damages;
+  std::function<std::pair<std::uint64_t, std::uint64_t>()> progress = [] {
+    return std::pair<std::uint64_t, std::uint64_t>(0, 0);
+  };
+  std::function<std::vector<std::string>()> damages = [] { return std::vector<std::string>(); };
   std::shared_ptr<void> owner;  // keeps sources and ports alive
 };
 
-// Opens what the configuration names, by the driver it names or the best there is. Throws StartupError.
+// Opens what the configuration names, by the driver it names or the best there is. Throws
+// StartupError.
 Capture open_capture(const Config& config);
 
 // One driver each; open_capture() chooses.

@@ -67,8 +67,6 @@ Capture open_pcap_interfaces(const CaptureConfig& config) {
                                worker.run(*source, stop);
                              }});
   }
-  capture.progress = [] { return std::pair<std::uint64_t, std::uint64_t>(0, 0); };
-  capture.damages = [] { return std::vector<std::string>(); };
   capture.owner = interfaces;
   return capture;
 }
