@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tunnels straight over IP: IP-in-IP, GRE in all versions, ERSPAN, AH, EtherIP, Ethernet, MPLS; and
+// UDP, which announces more by its ports. L2TPv3 is not followed: its session's pseudowire type and
+// cookie length are agreed in control messages (RFC 3931 section 4.1), not said in the packet.
+// Thread: worker.
+#include "dataplane/packet/ip_headers.hpp"
+#include "dataplane/packet/limits.hpp"
+#include "dataplane/packet/link_layer.hpp"
+#include "dataplane/packet/tunnel.hpp"
+#include "dataplane/packet/tunnel_headers.hpp"
+
+namespace wiretally {
+namespace {
+
+constexpr std::uint16_t kWellKnownPorts = 1024;
+
+// RFC 1701 section "Routing": entries until one of family 0 and length 0.
+bool skip_gre_routes(Cursor& cursor) {
+  for (unsigned entries = 0; entries < kHeaderElementsMax; ++entries) {
+    const auto* entry = cursor.take<GreRouteEntry>();
+    if (entry == nullptr) return false;
+    if (entry->address_family.value() == 0 && entry->octets == 0) return true;
+    if (!cursor.skip(entry->octets)) return false;
+  }
+  return false;
+}
+
+// Octets of the fields that the flags announce, in front of routes and payload.
+unsigned gre_option_octets(std::uint16_t flags) {
+  unsigned octets = 0;
+  if ((flags & (GreHeader::kChecksum | GreHeader::kRouting)) != 0) octets += 4;
+  if ((flags & GreHeader::kKey) != 0) octets += 4;
+  if ((flags & GreHeader::kSequence) != 0) octets += 4;
+  const bool version_1 = (flags & GreHeader::kVersion) == 1;
+  if (version_1 && (flags & GreHeader::kAcknowledgment) != 0) octets += 4;
+  return octets;
+}
+
+// WCCP version 2 puts four octets between GRE and the packet; version 1 does not.
+Layer layer_of_wccp(Walk& walk) {
+  const auto* first = walk.cursor.peek<std::uint8_t>();
+  if (first == nullptr) return kTruncated;
+  if (*first >> 4 != 4 && !walk.cursor.skip(4)) return kTruncated;
+  return {LayerKind::kIpv4};
+}
+
+Layer layer_of_gre_protocol(Walk& walk, std::uint16_t protocol, bool sequence) {
+  switch (Ethertype{protocol}) {
+    // Type I of ERSPAN has neither sequence number nor a header of its own.
+    case Ethertype::kErspan:
+      return {sequence ? LayerKind::kErspan : LayerKind::kEthernet};
+    case Ethertype::kErspan3:
+      return {LayerKind::kErspan};
+    case Ethertype::kMikrotikEoip:
+      return {LayerKind::kEthernet};
+    case Ethertype::kWccp:
+      return layer_of_wccp(walk);
+    default:
+      break;
+  }
+  // Aruba access points number their 802.11 tunnels 0x8200 to 0x8370 in steps of 16.
+  if (protocol >= 0x8200 && protocol <= 0x8370 && protocol % 16 == 0) return {LayerKind::kWlan};
+  return layer_of_ethertype(walk, protocol);
+}
+
+}  // namespace
+
+Layer layer_of_ip_protocol(std::uint8_t protocol) {
+  switch (IpProtocol{protocol}) {
+    case IpProtocol::kIpv4:
+      return {LayerKind::kIpv4};
+    case IpProtocol::kIpv6:
+      return {LayerKind::kIpv6};
+    case IpProtocol::kGre:
+      return {LayerKind::kGre};
+    case IpProtocol::kAh:
+      return {LayerKind::kAh};
+    case IpProtocol::kEtherIp:
+      return {LayerKind::kEtherIp};
+    case IpProtocol::kEthernet:
+      return {LayerKind::kEthernet};
+    case IpProtocol::kMplsInIp:
+      return {LayerKind::kMpls};
+    case IpProtocol::kUdp:
+      return {LayerKind::kUdp};
+    case IpProtocol::kUdpLite:
+      return {LayerKind::kUdpLite};
+    case IpProtocol::kHopByHop:
+    case IpProtocol::kRouting:
+    case IpProtocol::kFragment:
+    case IpProtocol::kDestinationOptions:
+      return {LayerKind::kIpProtocol, protocol};
+    default:
+      return kNotIp;
+  }
+}
+
+Layer read_ip_protocol(Walk& walk, std::uint8_t protocol) {
+  const auto* header = walk.cursor.peek<Ipv6Extension>();
+  if (header == nullptr) return kTruncated;
+  unsigned octets = header->octets();
+  if (IpProtocol{protocol} == IpProtocol::kFragment) {
+    if (walk.cursor.peek<Ipv6Fragment>()->later()) return kNotIp;
+    octets = sizeof(Ipv6Fragment);
+  }
+  return walk.cursor.skip(octets) ? layer_of_ip_protocol(header->next_header) : kTruncated;
+}
+
+Layer read_gre(Walk& walk) {
+  const auto* header = walk.cursor.take<GreHeader>();
+  if (header == nullptr) return kTruncated;
+  const std::uint16_t flags = header->flags.value();
+  if ((flags & GreHeader::kVersion) > 1) return kNotIp;
+  if (!walk.cursor.skip(gre_option_octets(flags))) return kTruncated;
+  if ((flags & GreHeader::kRouting) != 0 && !skip_gre_routes(walk.cursor)) return kTruncated;
+  if (walk.cursor.on_wire() == 0) return kNotIp;  // an acknowledgment or a keep-alive
+  return layer_of_gre_protocol(walk, header->protocol.value(), (flags & GreHeader::kSequence) != 0);
+}
+
+Layer read_erspan(Walk& walk) {
+  constexpr unsigned kPlatformSubheaderOctets = 8;
+  const auto* header = walk.cursor.take<ErspanHeader>();
+  if (header == nullptr) return kTruncated;
+  if (header->version() == 1) return {LayerKind::kEthernet};
+  if (header->version() != 2) return kNotIp;
+  const auto* tail = walk.cursor.take<Erspan3Tail>();
+  if (tail == nullptr) return kTruncated;
+  if (tail->platform_subheader() && !walk.cursor.skip(kPlatformSubheaderOctets)) {
+    return kTruncated;
+  }
+  return tail->frame_type() == 0 ? Layer{LayerKind::kEthernet} : kNotIp;
+}
+
+Layer read_ah(Walk& walk) {
+  const auto* header = walk.cursor.peek<AuthenticationHeader>();
+  if (header == nullptr || !walk.cursor.skip(header->octets())) return kTruncated;
+  return layer_of_ip_protocol(header->next_header);
+}
+
+Layer read_ether_ip(Walk& walk) {
+  if (walk.cursor.take<EtherIpHeader>() == nullptr) return kTruncated;
+  return {LayerKind::kEthernet};
+}
+
+// Either port can announce the tunnel (a Teredo server or a GTP peer answers from it); the lower
+// one is asked first. A well-known port on the other side names another service: 53 to 4789 is DNS.
+Layer read_udp(Walk& walk, bool lite) {
+  const auto* header = walk.cursor.take<UdpHeader>();
+  if (header == nullptr) return kTruncated;
+  const std::uint16_t octets = header->octets.value();
+  if (!lite &&
+      octets != 0) {  // UDP-Lite has its checksum's coverage there; RFC 2675: 0 is a jumbogram
+    if (octets < sizeof *header) return kNotIp;
+    walk.cursor.limit(octets - sizeof *header);
+  }
+  if (walk.cursor.on_wire() == 0) return kNotIp;
+  const std::uint16_t source = header->ports.source.value();
+  const std::uint16_t destination = header->ports.destination.value();
+  const std::uint16_t low = std::min(source, destination);
+  const LayerKind by_low = tunnel_of_port(low);
+  if (by_low != LayerKind::kNotIp) return {by_low};
+  if (low != 0 && low < kWellKnownPorts) return kNotIp;
+  return {tunnel_of_port(std::max(source, destination))};
+}
+
+}  // namespace wiretally
