@@ -148,8 +148,8 @@ Layer read_udp(Walk& walk, bool lite) {
   const auto* header = walk.cursor.take<UdpHeader>();
   if (header == nullptr) return kTruncated;
   const std::uint16_t octets = header->octets.value();
-  if (!lite &&
-      octets != 0) {  // UDP-Lite has its checksum's coverage there; RFC 2675: 0 is a jumbogram
+  // UDP-Lite has its checksum's coverage there. 0 is a jumbogram's, over IPv6 only (RFC 2675).
+  if (!lite && !(octets == 0 && walk.inside_ipv6)) {
     if (octets < sizeof *header) return kNotIp;
     walk.cursor.limit(octets - sizeof *header);
   }
