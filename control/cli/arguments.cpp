@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every subcommand, option, help text and example.
+// Thread: main. From: argv. To: Arguments.
+#include "control/cli/arguments.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "config/suggest.hpp"
+#include "control/api/requests.hpp"
+#include "control/version.hpp"
+
+namespace wiretally {
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit codes: 0 done, 1 the answer is no (imbalance, not running), 2 usage or configuration,\n"
+    "3 the machine cannot do it.";
+
+// Adds a subcommand; what it parsed tells by `command` which one it was.
+CLI::App* add_command(CLI::App& app, Arguments& arguments, Command command, const std::string& name,
+                      const std::string& help, const std::string& examples) {
+  CLI::App* added = app.add_subcommand(name, help);
+  added->footer("Examples:\n" + examples);
+  added->callback([&arguments, command] { arguments.command = command; });
+  return added;
+}
+
+void add_config(CLI::App* command, Arguments& arguments) {
+  command->add_option("-c,--config", arguments.config, "the YAML configuration")->type_name("FILE");
+  command
+      ->add_option("--set", arguments.overrides,
+                   "change one key of the configuration, such as flows.tick=500ms; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void add_json(CLI::App* command, Arguments& arguments) {
+  command->add_flag("--json", arguments.json, "JSON on standard output, for scripts");
+}
+
+void add_socket(CLI::App* command, Arguments& arguments) {
+  command
+      ->add_option("-s,--socket", arguments.socket,
+                   "the meter's control socket (default /run/wiretally/control.sock)")
+      ->type_name("PATH");
+  command
+      ->add_option("-c,--config", arguments.config, "take control.socket from this configuration")
+      ->type_name("FILE")
+      ->excludes("--socket");
+}
+
+void add_rows(CLI::App* command, Arguments& arguments) {
+  command->add_option("-n", arguments.rows, "how many rows; 0 for all")
+      ->type_name("N")
+      ->capture_default_str()
+      ->check(CLI::Range(0u, static_cast<unsigned>(kAnswerRowsMax)));
+}
+
+void add_run(CLI::App& app, Arguments& arguments) {
+  CLI::App* command =
+      add_command(app, arguments, Command::kRun, "run", "meter in the foreground until stopped",
+                  "  wiretally run --config /etc/wiretally.yaml\n"
+                  "  wiretally run --config lab.yaml --set flows.timeouts.active=10s\n"
+                  "SIGTERM and SIGINT export every flow, then end. `wiretally check FILE` tries a\n"
+                  "configuration without metering.");
+  add_config(command, arguments);
+  command->get_option("--config")->required();
+}
+
+void add_read(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = add_command(
+      app, arguments, Command::kRead, "read", "meter captures (pcap, pcapng, gzip'd too)",
+      "  wiretally read trace.pcap                       the largest flows, the totals\n"
+      "  wiretally read trace.pcap.gz --output csv       one row a flow record\n"
+      "  wiretally read *.pcap --output none --collector 127.0.0.1:2055\n"
+      "Records go to standard output; the summary and the ledger to standard error. Exits 1 if\n"
+      "the ledger does not balance. A capture that is cut off in a packet is read up to there,\n"
+      "with a warning, and exits 0.");
+  command->add_option("PCAP", arguments.captures, "captures, read as one recording")
+      ->required()
+      ->type_name("FILE");
+  add_config(command, arguments);
+  command
+      ->add_option("--collector", arguments.collectors,
+                   "also export to this NetFlow collector; may be repeated")
+      ->type_name("HOST:PORT")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->add_option("--netflow", arguments.netflow, "version for --collector")
+      ->check(CLI::IsMember(std::vector<std::uint32_t>{5, 9, 10}))
+      ->capture_default_str()
+      ->type_name("5|9|10")
+      ->needs("--collector");
+  command->add_option("-o,--output", arguments.output, "what to print")
+      ->check(CLI::IsMember({"table", "csv", "json", "none"}))
+      ->default_str("table")
+      ->type_name("table|csv|json|none");
+  command->add_option("--filter", arguments.filter, "meter only these packets; tcpdump's syntax")
+      ->type_name("EXPR");
+  command->add_option("--tunnel", arguments.tunnel, "whose addresses make the flow in a tunnel")
+      ->check(CLI::IsMember({"outer", "inner"}))
+      ->type_name("outer|inner");
+  command->add_flag("-q,--quiet", arguments.quiet, "no summary; warnings and errors only");
+}
+
+void add_check(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = add_command(app, arguments, Command::kCheck, "check",
+                                  "say what is wrong with a configuration, and where",
+                                  "  wiretally check /etc/wiretally.yaml\n"
+                                  "Prints FILE:LINE:COLUMN: PATH: message; exits 2 on an error.");
+  command->add_option("FILE", arguments.config, "the YAML configuration")->required();
+  command->add_option("--set", arguments.overrides, "as `run` would be given it")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  add_json(command, arguments);
+}
+
+void add_status(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = add_command(app, arguments, Command::kStatus, "status",
+                                  "what the running meter does: ports, workers, flows, collectors",
+                                  "  wiretally status\n"
+                                  "  wiretally status --json | jq .ports[].received.packets");
+  add_socket(command, arguments);
+  add_json(command, arguments);
+}
+
+void add_ledger(CLI::App& app, Arguments& arguments) {
+  CLI::App* command =
+      add_command(app, arguments, Command::kLedger, "ledger",
+                  "where every packet and octet went; exits 1 if it does not balance",
+                  "  wiretally ledger\n"
+                  "  wiretally ledger -v                             with the reasons that are 0\n"
+                  "  wiretally ledger --json | jq .balanced");
+  add_socket(command, arguments);
+  add_json(command, arguments);
+  command->add_flag("-v,--verbose", arguments.verbose, "also the parts that are 0");
+}
+
+void add_flows(CLI::App& app, Arguments& arguments) {
+  CLI::App* command =
+      add_command(app, arguments, Command::kFlows, "flows", "the flows that have not ended yet",
+                  "  wiretally flows -n 50 --sort octets\n"
+                  "  wiretally flows -n 0 --json | jq .flows[].src");
+  add_socket(command, arguments);
+  add_rows(command, arguments);
+  command->add_option("--sort", arguments.sort, "by what, largest first (first: oldest first)")
+      ->check(CLI::IsMember({"rate", "packet_rate", "octets", "packets", "first"}))
+      ->default_str("rate")
+      ->type_name("rate|packet_rate|octets|packets|first");
+  add_json(command, arguments);
+}
+
+void add_top(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = add_command(
+      app, arguments, Command::kTop, "top", "who uses the link now, as of the last tick",
+      "  wiretally top                                   each second, on a terminal\n"
+      "  wiretally top --by host -n 10 | cat             once, as text\n"
+      "Keys: f flows, s sources, d destinations, h hosts, p ports, o protocols, q quit.");
+  add_socket(command, arguments);
+  add_rows(command, arguments);
+  command->add_option("--by", arguments.by, "what a row is")
+      ->check(CLI::IsMember({"flow", "source", "destination", "host", "port", "protocol"}))
+      ->default_str("flow")
+      ->type_name("flow|source|destination|host|port|protocol");
+  add_json(command, arguments);
+}
+
+void add_stop(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = add_command(app, arguments, Command::kStop, "stop",
+                                  "end the running meter: it exports every flow first",
+                                  "  wiretally stop\n"
+                                  "  wiretally stop --socket /run/wiretally/lab.sock");
+  add_socket(command, arguments);
+  add_json(command, arguments);
+}
+
+void add_devices(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = add_command(app, arguments, Command::kDevices, "devices",
+                                  "what can be metered on this machine, and how to name it",
+                                  "  wiretally devices\n  wiretally devices --json");
+  add_json(command, arguments);
+}
+
+void add_doctor(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = add_command(
+      app, arguments, Command::kDoctor, "doctor",
+      "what is missing here, with the command that mends it; exits 1 if metering cannot work",
+      "  sudo wiretally doctor\n  wiretally doctor eth1 --json");
+  command->add_option("INTERFACE", arguments.interfaces,
+                      "look at these only; all if none is named");
+  add_json(command, arguments);
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) names.push_back(command->get_name());
+  return names;
+}
+
+// CLI11 calls a mistyped subcommand an unexpected argument; people need the list.
+std::optional<Farewell> refuse_unknown_command(const CLI::App& app, int argc,
+                                               const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return std::nullopt;
+  const std::vector<std::string> names = command_names(app);
+  if (std::find(names.begin(), names.end(), argv[1]) != names.end()) return std::nullopt;
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  std::string text = "there is no command \"" + std::string(argv[1]) + "\"";
+  const std::optional<std::string_view> meant = nearest(argv[1], known);
+  if (meant) text += "; did you mean `wiretally " + std::string(*meant) + "`?";
+  text += meant ? " There are " : "; there are ";
+  for (std::size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return Farewell{ExitCode::kUsage, text};
+}
+
+// One sentence; `wiretally flows --help` is the cure for most.
+Farewell refuse(const CLI::App& app, const CLI::ParseError& error) {
+  std::string command = "wiretally";
+  for (const CLI::App* chosen : app.get_subcommands()) command += " " + chosen->get_name();
+  std::string what = error.what();
+  std::replace(what.begin(), what.end(), '\n', ' ');
+  return {ExitCode::kUsage, what + "; see `" + command + " --help`"};
+}
+
+void apply_defaults(Arguments& arguments) {
+  if (arguments.output.empty()) arguments.output = "table";
+  if (arguments.sort.empty()) arguments.sort = "rate";
+  if (arguments.by.empty()) arguments.by = "flow";
+}
+
+void add_all(CLI::App& app, Arguments& arguments) {
+  add_run(app, arguments);
+  add_read(app, arguments);
+  add_check(app, arguments);
+  add_status(app, arguments);
+  add_ledger(app, arguments);
+  add_flows(app, arguments);
+  add_top(app, arguments);
+  add_stop(app, arguments);
+  add_devices(app, arguments);
+  add_doctor(app, arguments);
+}
+
+}  // namespace
+
+std::variant<Arguments, Farewell> parse_arguments(int argc, const char* const* argv) {
+  Arguments arguments;
+  CLI::App app("wiretally counts every packet on the wire and turns the counts into flows.",
+               "wiretally");
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(34);
+  app.set_version_flag("--version", "wiretally " + std::string(version()));
+  app.footer(std::string("`wiretally COMMAND --help` has the options and examples of each.\n") +
+             kExitCodes);
+  add_all(app, arguments);
+
+  if (argc < 2) return Farewell{ExitCode::kUsage, "a command is missing\n\n" + app.help()};
+  if (auto unknown = refuse_unknown_command(app, argc, argv)) return *unknown;
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    const std::vector<CLI::App*> chosen = app.get_subcommands();
+    return Farewell{ExitCode::kDone, chosen.empty() ? app.help() : chosen.front()->help()};
+  } catch (const CLI::CallForVersion& version_text) {
+    return Farewell{ExitCode::kDone, std::string(version_text.what()) + "\n"};
+  } catch (const CLI::ParseError& error) {
+    return refuse(app, error);
+  }
+  apply_defaults(arguments);
+  return arguments;
+}
+
+}  // namespace wiretally

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line as plain values. What each word means is said once, in arguments.cpp, where
+// --help comes from too. Thread: main.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/startup_error.hpp"
+
+namespace wiretally {
+
+enum class Command : std::uint8_t {
+  kRun,
+  kRead,
+  kCheck,
+  kStatus,
+  kLedger,
+  kFlows,
+  kTop,
+  kStop,
+  kDevices,
+  kDoctor,
+};
+
+struct Arguments {
+  Command command = Command::kRun;
+  bool json = false;
+  bool verbose = false;
+  std::string config;                  // --config FILE; the FILE of check
+  std::vector<std::string> overrides;  // --set KEY=VALUE
+
+  // status, ledger, flows, top, stop
+  std::string socket;
+  std::uint32_t rows = 20;
+  std::string sort;  // flows
+  std::string by;    // top
+
+  // read
+  std::vector<std::string> captures;
+  std::vector<std::string> collectors;
+  std::uint32_t netflow = 9;
+  std::string output;  // table, csv, json, none
+  std::string filter;
+  std::string tunnel;  // "" (as configured), outer, inner
+  bool quiet = false;
+
+  std::vector<std::string> interfaces;  // doctor: only these; empty: all
+};
+
+// The program ends here: help was asked for, or the command line is wrong.
+struct Farewell {
+  ExitCode code = ExitCode::kDone;
+  std::string text;  // kDone: for standard output; otherwise one sentence for standard error
+};
+
+std::variant<Arguments, Farewell> parse_arguments(int argc, const char* const* argv);
+
+}  // namespace wiretally

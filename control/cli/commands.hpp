@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The subcommands. Each prints its answer and returns the exit code; each may throw StartupError.
+// Thread: main.
+#pragma once
+
+#include "control/cli/arguments.hpp"
+
+namespace wiretally {
+
+ExitCode run_command(const Arguments& arguments);
+ExitCode read_command(const Arguments& arguments);
+ExitCode check_command(const Arguments& arguments);
+ExitCode status_command(const Arguments& arguments);
+ExitCode ledger_command(const Arguments& arguments);
+ExitCode flows_command(const Arguments& arguments);
+ExitCode top_command(const Arguments& arguments);
+ExitCode stop_command(const Arguments& arguments);
+ExitCode devices_command(const Arguments& arguments);
+ExitCode doctor_command(const Arguments& arguments);
+
+}  // namespace wiretally

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// `wiretally devices`: kernel interfaces and free network cards, each with the line that meters it.
+// Thread: main.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "control/cli/commands.hpp"
+#include "control/cli/system_facts.hpp"
+#include "control/cli/terminal.hpp"
+#include "control/cli/text_table.hpp"
+
+namespace wiretally {
+namespace {
+
+std::string speed_text(std::int64_t mbit) {
+  if (mbit < 0) return "-";
+  return mbit >= 1000 ? fmt::format("{:g}G", static_cast<double>(mbit) / 1000)
+                      : fmt::format("{}M", mbit);
+}
+
+std::string state_text(const NetworkInterface& interface) {
+  if (!interface.up) return "down";
+  return interface.carrier ? "up" : "no carrier";
+}
+
+// DPDK opens a kernel interface through a virtual device; no driver need be unbound.
+std::string vdev_of(const NetworkInterface& interface, std::size_t number) {
+  return fmt::format("net_af_packet{},iface={}", number, interface.name);
+}
+
+std::string interfaces_text(const std::vector<NetworkInterface>& interfaces) {
+  TextTable table({{"interface"},
+                   {"ifindex", Align::kRight},
+                   {"state"},
+                   {"speed", Align::kRight},
+                   {"mtu", Align::kRight},
+                   {"queues", Align::kRight},
+                   {"driver"},
+                   {"PCI"}});
+  for (const NetworkInterface& one : interfaces) {
+    table.add_row({one.name, std::to_string(one.ifindex), state_text(one),
+                   speed_text(one.speed_mbit), std::to_string(one.mtu),
+                   std::to_string(one.rx_queues), one.driver.empty() ? "-" : one.driver,
+                   one.pci.empty() ? "-" : one.pci});
+  }
+  return table.text();
+}
+
+std::string how_to(const std::vector<NetworkInterface>& interfaces) {
+  std::string text = "\nIn the configuration, for each of these:\n";
+  std::size_t number = 0;
+  for (const NetworkInterface& one : interfaces) {
+    text += fmt::format("  capture: {{driver: pcap, interfaces: [{{name: {}}}]}}\n", one.name);
+    text += fmt::format(
+        "  capture: {{driver: dpdk, dpdk: {{ports: [{{device: \"{}\", name: {}}}]}}}}\n",
+        vdev_of(one, number++), one.name);
+  }
+  return text;
+}
+
+std::string pci_text(const std::vector<PciNetworkDevice>& devices) {
+  std::string text;
+  for (const PciNetworkDevice& one : devices) {
+    text += fmt::format(
+        "\nPCI {} ({}), driver {}: no kernel interface\n"
+        "  capture: {{driver: dpdk, dpdk: {{ports: [{{device: \"{}\"}}]}}}}\n",
+        one.address, one.id,
+        one.driver.empty() ? "none; bind it with `dpdk-devbind.py -b vfio-pci`" : one.driver,
+        one.address);
+  }
+  return text;
+}
+
+std::string as_json(const std::vector<NetworkInterface>& interfaces,
+                    const std::vector<PciNetworkDevice>& devices) {
+  using Json = nlohmann::ordered_json;
+  Json kernel = Json::array();
+  for (const NetworkInterface& one : interfaces) {
+    kernel.push_back({{"name", one.name},
+                      {"ifindex", one.ifindex},
+                      {"address", one.address},
+                      {"mtu", one.mtu},
+                      {"up", one.up},
+                      {"carrier", one.carrier},
+                      {"speed_mbit", one.speed_mbit < 0 ? Json() : Json(one.speed_mbit)},
+                      {"rx_queues", one.rx_queues},
+                      {"tx_queues", one.tx_queues},
+                      {"driver", one.driver},
+                      {"pci", one.pci},
+                      {"dpdk_device", vdev_of(one, kernel.size())}});
+  }
+  Json pci = Json::array();
+  for (const PciNetworkDevice& one : devices) {
+    pci.push_back({{"address", one.address}, {"id", one.id}, {"driver", one.driver}});
+  }
+  Json answer;
+  answer["interfaces"] = kernel;
+  answer["pci_devices"] = pci;
+  return answer.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+ExitCode devices_command(const Arguments& arguments) {
+  const SystemFacts facts;
+  const std::vector<NetworkInterface> interfaces = facts.interfaces();
+  const std::vector<PciNetworkDevice> devices = facts.pci_devices();
+  if (arguments.json) {
+    print(as_json(interfaces, devices));
+  } else {
+    print(interfaces_text(interfaces) + how_to(interfaces) + pci_text(devices));
+  }
+  return ExitCode::kDone;
+}
+
+}  // namespace wiretally

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `wiretally doctor` looks at. Each check says what it found and, where something is to be
+// mended, the command that does it. Thread: main. From: SystemFacts, offloads. To: doctor_command.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "control/cli/system_facts.hpp"
+
+namespace wiretally {
+
+enum class Health : std::uint8_t {
+  kGood,
+  kWarning,  // works, but worse or not with every driver
+  kMissing,  // metering cannot work like this
+};
+
+struct Finding {
+  Health health = Health::kGood;
+  std::string check;  // "kernel", "huge pages", "eth1", ...
+  std::string text;
+  std::string cure;  // a command or what to do; "" if good
+};
+
+using OffloadsOf = std::function<std::vector<std::string>(const std::string& interface_name)>;
+
+// `interfaces` empty: all but loopback.
+std::vector<Finding> examine(const SystemFacts& facts, const OffloadsOf& offloads_of,
+                             const std::vector<std::string>& interfaces);
+
+}  // namespace wiretally

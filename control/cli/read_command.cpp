@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// `wiretally read`: captures through the meter. Records on standard output, everything else on
+// standard error, so that CSV stays CSV. Thread: main. From: captures. To: a sink on standard
+// output, collectors.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "control/appliance.hpp"
+#include "control/cli/commands.hpp"
+#include "control/cli/human_text.hpp"
+#include "control/cli/progress_bar.hpp"
+#include "control/cli/read_config.hpp"
+#include "control/cli/record_table.hpp"
+#include "control/cli/render_ledger.hpp"
+#include "control/cli/terminal.hpp"
+#include "control/sink/csv_sink.hpp"
+#include "control/sink/json_sink.hpp"
+
+namespace wiretally {
+namespace {
+
+std::unique_ptr<OrderedSink> sink_of(const std::string& output) {
+  if (output == "csv") return std::make_unique<CsvSink>(STDOUT_FILENO);
+  if (output == "json") return std::make_unique<JsonSink>(STDOUT_FILENO);
+  if (output == "table") return std::make_unique<OrderedSink>("table", STDOUT_FILENO, format_table);
+  return nullptr;
+}
+
+std::string not_metered_text(const Status& status) {
+  std::string text;
+  for (std::size_t e = 0; e < kParseErrors; ++e) {
+    const auto result = static_cast<ParseError>(e);
+    if (is_metered(result)) continue;
+    std::uint64_t packets = 0;
+    for (const PortStatus& port : status.ports) packets += port.parse_results[e].packets;
+    if (packets == 0) continue;
+    text += fmt::format("{}{} {}", text.empty() ? "; not metered: " : ", ", grouped(packets),
+                        label(result));
+  }
+  return text;
+}
+
+std::string summary_of(const Status& status, double elapsed_s) {
+  Volume received;
+  for (const PortStatus& port : status.ports) received += port.received;
+  const double seconds = std::max(elapsed_s, 1e-6);
+  std::uint64_t records = 0;
+  for (const std::uint64_t ended : status.flows.ended) records += ended;
+  return fmt::format("{} packets, {} of frames in {} ({}); {} flows in {} records{}\n",
+                     grouped(received.packets),
+                     octets_text(static_cast<double>(received.l2_octets)), seconds_text(seconds),
+                     packet_rate_text(static_cast<double>(received.packets) / seconds),
+                     grouped(status.flows.created), grouped(records), not_metered_text(status));
+}
+
+void print_closing(const Status& status, double elapsed_s) {
+  const std::string text = summary_of(status, elapsed_s) +
+                           render_ledger(status.ledger, ZeroParts::kHidden, Style::of(2));
+  std::fputs(text.c_str(), stderr);
+}
+
+void check_written(const OrderedSink* sink) {
+  if (sink == nullptr || sink->error().empty()) return;
+  throw StartupError(ExitCode::kMachine,
+                     "cannot write the records to standard output: " + sink->error());
+}
+
+}  // namespace
+
+ExitCode read_command(const Arguments& arguments) {
+  std::vector<Diagnostic> warnings;
+  const Config config = config_for_read(arguments, warnings);
+  for (const Diagnostic& warning : warnings) complain(to_string(warning));
+
+  const std::unique_ptr<OrderedSink> sink = sink_of(arguments.output);
+  std::vector<RecordSink*> sinks;
+  if (sink) sinks.push_back(sink.get());
+  const auto start = std::chrono::steady_clock::now();
+  ProgressBar bar;
+  const ReadResult result =
+      read_captures(config, sinks, [&bar](const ReadProgress& progress) { bar.update(progress); });
+  bar.clear();
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+
+  for (const std::string& damage : result.damages) complain("warning: " + damage);
+  if (!arguments.quiet) print_closing(*result.status, elapsed.count());
+  check_written(sink.get());
+  if (result.status->ledger.balanced()) return ExitCode::kDone;
+  complain("the ledger does not balance; please report it with the capture");
+  return ExitCode::kNo;
+}
+
+}  // namespace wiretally

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// `wiretally status`: the meter on one screen.
+// Thread: any.
+#include <fmt/format.h>
+
+#include "control/cli/human_text.hpp"
+#include "control/cli/render_views.hpp"
+#include "control/cli/text_table.hpp"
+#include "control/sink/record_text.hpp"
+
+namespace wiretally {
+namespace {
+
+std::string head_text(const Status& status, const Style& style) {
+  std::string text = style.bold("wiretally " + status.version) + ", driver " + status.driver;
+  if (!status.driver_note.empty()) text += " (" + status.driver_note + ")";
+  text += fmt::format(", up {}, at {}\n", seconds_text(status.uptime_s), utc_text(status.time));
+  const TickStatus& tick = status.tick;
+  const double mean = tick.count == 0 ? 0 : tick.sum_s / static_cast<double>(tick.count);
+  text += fmt::format("tick every {}: {} so far, the last took {}, on average {}\n",
+                      seconds_text(status.tick_interval_s), grouped(tick.count),
+                      seconds_text(tick.last_s), seconds_text(mean));
+  return text;
+}
+
+std::uint64_t missed_by(const PortStatus& port) {
+  std::uint64_t sum = 0;
+  for (const MissedTotal& missed : port.missed) sum += missed.packets;
+  return sum;
+}
+
+std::uint64_t not_metered_by(const PortStatus& port) {
+  std::uint64_t sum = 0;
+  for (std::size_t e = 0; e < kParseErrors; ++e) {
+    if (!is_metered(static_cast<ParseError>(e))) sum += port.parse_results[e].packets;
+  }
+  return sum;
+}
+
+std::uint64_t coarse_of(const PortStatus& port) {
+  std::uint64_t sum = 0;
+  for (const std::uint64_t packets : port.coarse_packets) sum += packets;
+  return sum;
+}
+
+std::string ports_text(const Status& status) {
+  TextTable table({{"port"},
+                   {"ifindex", Align::kRight},
+                   {"received", Align::kRight},
+                   {"frames", Align::kRight},
+                   {"missed", Align::kRight},
+                   {"IPv4", Align::kRight},
+                   {"IPv6", Align::kRight},
+                   {"other", Align::kRight},
+                   {"not metered", Align::kRight},
+                   {"coarse", Align::kRight}});
+  for (const PortStatus& port : status.ports) {
+    const auto metered = [&](IpVersion v) {
+      return grouped(port.metered[static_cast<std::size_t>(v)].packets);
+    };
+    table.add_row({port.name, std::to_string(port.ifindex), grouped(port.received.packets),
+                   octets_text(static_cast<double>(port.received.l2_octets)),
+                   grouped(missed_by(port)), metered(IpVersion::kV4), metered(IpVersion::kV6),
+                   metered(IpVersion::kNone), grouped(not_metered_by(port)),
+                   grouped(coarse_of(port))});
+  }
+  return table.text();
+}
+
+// Reasons behind the sums of the table above, where there are any.
+std::string reasons_text(const Status& status, const Style& style) {
+  std::string text;
+  for (const PortStatus& port : status.ports) {
+    for (const MissedTotal& missed : port.missed) {
+      if (missed.packets == 0) continue;
+      text += style.warn(fmt::format("  {}: {} packets missed: {}\n", port.name,
+                                     grouped(missed.packets), missed.reason));
+    }
+    for (std::size_t e = 1; e < kParseErrors; ++e) {
+      const auto result = static_cast<ParseError>(e);
+      const std::uint64_t packets = port.parse_results[e].packets;
+      if (packets == 0) continue;
+      text +=
+          fmt::format("  {}: {} packets {}: {}\n", port.name, grouped(packets),
+                      is_metered(result) ? "metered with a note" : "not metered", label(result));
+    }
+    for (std::size_t level = 1; level < kCoarseLevels; ++level) {
+      if (port.coarse_packets[level] == 0) continue;
+      text += style.warn(fmt::format("  {}: {} packets coarse: {}\n", port.name,
+                                     grouped(port.coarse_packets[level]),
+                                     label(static_cast<CoarseLevel>(level))));
+    }
+  }
+  return text;
+}
+
+std::string workers_text(const Status& status) {
+  TextTable table({{"worker", Align::kRight},
+                   {"core", Align::kRight},
+                   {"entries", Align::kRight},
+                   {"capacity", Align::kRight},
+                   {"epochs", Align::kRight},
+                   {"busy", Align::kRight}});
+  for (const WorkerStatus& worker : status.workers) {
+    table.add_row({std::to_string(worker.id), worker.core < 0 ? "any" : std::to_string(worker.core),
+                   grouped(worker.table_entries), grouped(worker.table_capacity),
+                   grouped(worker.epochs), fmt::format("{:.0f} %", worker.busy_ratio * 100)});
+  }
+  return table.text();
+}
+
+std::string flows_text(const FlowsStatus& flows) {
+  std::string text =
+      fmt::format("flows: {} active of at most {}, {} begun; ended:", grouped(flows.active),
+                  grouped(flows.max), grouped(flows.created));
+  const char* separator = " ";
+  for (std::size_t r = 1; r < kFlowEndReasons; ++r) {
+    if (flows.ended[r] == 0) continue;
+    text += fmt::format("{}{} {}", separator, label(static_cast<FlowEndReason>(r)),
+                        grouped(flows.ended[r]));
+    separator = ", ";
+  }
+  return text + (*separator == ' ' ? " none yet\n" : "\n");
+}
+
+std::string sinks_text(const Status& status) {
+  if (status.sinks.empty()) return "no collectors: flow records go nowhere\n";
+  TextTable table({{"collector"},
+                   {"state"},
+                   {"records", Align::kRight},
+                   {"delivered", Align::kRight},
+                   {"queued", Align::kRight},
+                   {"dropped", Align::kRight},
+                   {"datagrams", Align::kRight},
+                   {"errors", Align::kRight}});
+  for (const SinkAccount& sink : status.sinks) {
+    std::uint64_t dropped = 0;
+    for (const DroppedCount& count : sink.dropped) dropped += count.records;
+    table.add_row({sink.name, sink.state, grouped(sink.offered), grouped(sink.delivered),
+                   grouped(sink.queued), grouped(dropped), grouped(sink.datagrams),
+                   grouped(sink.send_errors)});
+  }
+  return table.text();
+}
+
+std::string ledger_text(const Ledger& ledger, const Style& style) {
+  if (ledger.balanced()) return style.good("the ledger balances") + "\n";
+  return style.bad(fmt::format("the ledger does NOT balance, by {} packets; see `wiretally ledger`",
+                               grouped(ledger.imbalance_packets()))) +
+         "\n";
+}
+
+}  // namespace
+
+std::string render_status(const Status& status, const Style& style) {
+  return head_text(status, style) + "\n" + ports_text(status) + reasons_text(status, style) + "\n" +
+         workers_text(status) + "\n" + flows_text(status.flows) + "\n" + sinks_text(status) + "\n" +
+         ledger_text(status.ledger, style);
+}
+
+}  // namespace wiretally

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one binary: arguments to a subcommand, its answer to the exit code, every failure to one
+// sentence on standard error. Nothing below may end in a trace of an exception.
+// Thread: main.
+#include <exception>
+#include <new>
+#include <string>
+#include <variant>
+
+#include "control/cli/arguments.hpp"
+#include "control/cli/commands.hpp"
+#include "control/cli/terminal.hpp"
+
+namespace wiretally {
+namespace {
+
+ExitCode execute(const Arguments& arguments) {
+  switch (arguments.command) {
+    case Command::kRun:
+      return run_command(arguments);
+    case Command::kRead:
+      return read_command(arguments);
+    case Command::kCheck:
+      return check_command(arguments);
+    case Command::kStatus:
+      return status_command(arguments);
+    case Command::kLedger:
+      return ledger_command(arguments);
+    case Command::kFlows:
+      return flows_command(arguments);
+    case Command::kTop:
+      return top_command(arguments);
+    case Command::kStop:
+      return stop_command(arguments);
+    case Command::kDevices:
+      return devices_command(arguments);
+    case Command::kDoctor:
+      return doctor_command(arguments);
+  }
+  return ExitCode::kUsage;
+}
+
+ExitCode say(const Farewell& farewell) {
+  if (farewell.code == ExitCode::kDone) {
+    print(farewell.text);
+  } else {
+    complain(farewell.text);
+  }
+  return farewell.code;
+}
+
+ExitCode guarded_main(int argc, const char* const* argv) {
+  try {
+    const auto parsed = parse_arguments(argc, argv);
+    if (const auto* farewell = std::get_if<Farewell>(&parsed)) return say(*farewell);
+    return execute(std::get<Arguments>(parsed));
+  } catch (const StartupError& error) {
+    complain(error.what());
+    return error.code();
+  } catch (const std::bad_alloc&) {
+    complain("out of memory; lower flows.max_flows and flows.table_entries, or give it more");
+    return ExitCode::kMachine;
+  } catch (const std::exception& error) {
+    complain(std::string("internal error: ") + error.what() +
+             "; please report it with the command line and configuration");
+    return ExitCode::kMachine;
+  }
+}
+
+}  // namespace
+}  // namespace wiretally
+
+int main(int argc, char** argv) {
+  return static_cast<int>(wiretally::guarded_main(argc, argv));
+}
