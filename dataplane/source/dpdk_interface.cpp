@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kernel interfaces by ioctl and netlink, and the loss counters of capture sockets. Thread:
+// control.
+#include "dataplane/source/dpdk_interface.hpp"
+
+#include <dirent.h>
+#include <linux/ethtool.h>
+#include <linux/if_link.h>
+#include <linux/if_packet.h>
+#include <linux/if_xdp.h>
+#include <linux/rtnetlink.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <memory>
+#include <string_view>
+
+namespace wiretally {
+namespace {
+
+class Socket {
+ public:
+  Socket(int family, int type, int protocol)
+      : descriptor_(::socket(family, type | SOCK_CLOEXEC, protocol)) {}
+  ~Socket() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  Socket(const Socket&) = delete;
+  Socket& operator=(const Socket&) = delete;
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+ifreq request_for(const std::string& name) {
+  ifreq request{};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  return request;
+}
+
+bool ethtool_ioctl(const Socket& socket, const std::string& name, void* command) {
+  ifreq request = request_for(name);
+  request.ifr_data = static_cast<char*>(command);
+  return ::ioctl(socket.descriptor(), SIOCETHTOOL, &request) == 0;
+}
+
+unsigned rx_queues_of(const Socket& socket, const std::string& name) {
+  ethtool_channels channels{};
+  channels.cmd = ETHTOOL_GCHANNELS;
+  if (!ethtool_ioctl(socket, name, &channels)) return 1;
+  return std::max(1u, channels.rx_count + channels.combined_count);
+}
+
+bool merges_packets(const Socket& socket, const std::string& name) {
+  ethtool_value gro{ETHTOOL_GGRO, 0};
+  ethtool_value flags{ETHTOOL_GFLAGS, 0};
+  const bool has_gro = ethtool_ioctl(socket, name, &gro) && gro.data != 0;
+  const bool has_lro = ethtool_ioctl(socket, name, &flags) && (flags.data & ETH_FLAG_LRO) != 0;
+  return has_gro || has_lro;
+}
+
+// The stats64 attribute of the one link message in `reply`.
+std::optional<rtnl_link_stats64> find_link_stats(const char* reply, std::size_t length) {
+  const auto* message = reinterpret_cast<const nlmsghdr*>(reply);
+  if (!NLMSG_OK(message, length) || message->nlmsg_type != RTM_NEWLINK) return std::nullopt;
+  const auto* link = static_cast<const ifinfomsg*>(NLMSG_DATA(message));
+  int left = static_cast<int>(message->nlmsg_len - NLMSG_LENGTH(sizeof(ifinfomsg)));
+  for (const rtattr* attribute = IFLA_RTA(link); RTA_OK(attribute, left);
+       attribute = RTA_NEXT(attribute, left)) {
+    if (attribute->rta_type != IFLA_STATS64) continue;
+    rtnl_link_stats64 stats{};
+    std::memcpy(&stats, RTA_DATA(attribute),
+                std::min<std::size_t>(RTA_PAYLOAD(attribute), sizeof(stats)));
+    return stats;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<KernelInterface> kernel_interface(const std::string& name) {
+  if (name.empty() || name.size() >= IFNAMSIZ) return std::nullopt;
+  const Socket socket(AF_INET, SOCK_DGRAM, 0);
+  KernelInterface found;
+  ifreq request = request_for(name);
+  if (::ioctl(socket.descriptor(), SIOCGIFINDEX, &request) != 0) return std::nullopt;
+  found.index = static_cast<unsigned>(request.ifr_ifindex);
+  if (::ioctl(socket.descriptor(), SIOCGIFFLAGS, &request) == 0) {
+    found.up = (request.ifr_flags & IFF_UP) != 0;
+    found.promiscuous = (request.ifr_flags & IFF_PROMISC) != 0;
+  }
+  if (::ioctl(socket.descriptor(), SIOCGIFMTU, &request) == 0) {
+    found.mtu = static_cast<unsigned>(request.ifr_mtu);
+  }
+  found.rx_queues = rx_queues_of(socket, name);
+  found.merges_packets = merges_packets(socket, name);
+  return found;
+}
+
+std::vector<std::string> kernel_interface_names() {
+  std::vector<std::string> names;
+  if (struct if_nameindex* list = ::if_nameindex(); list != nullptr) {
+    for (const struct if_nameindex* entry = list; entry->if_name != nullptr; ++entry) {
+      names.emplace_back(entry->if_name);
+    }
+    ::if_freenameindex(list);
+  }
+  return names;
+}
+
+std::optional<std::uint64_t> nic_missed_packets(const std::string& name) {
+  const unsigned index = ::if_nametoindex(name.c_str());
+  if (index == 0) return std::nullopt;
+  const Socket socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
+  struct {
+    nlmsghdr header;
+    ifinfomsg link;
+  } request{};
+  request.header.nlmsg_len = sizeof(request);
+  request.header.nlmsg_type = RTM_GETLINK;
+  request.header.nlmsg_flags = NLM_F_REQUEST;
+  request.link.ifi_index = static_cast<int>(index);
+  if (::send(socket.descriptor(), &request, sizeof(request), 0) < 0) return std::nullopt;
+  alignas(nlmsghdr) std::array<char, 32768> reply;
+  const ssize_t length = ::recv(socket.descriptor(), reply.data(), reply.size(), 0);
+  if (length <= 0) return std::nullopt;
+  const auto stats = find_link_stats(reply.data(), static_cast<std::size_t>(length));
+  if (!stats) return std::nullopt;
+  return stats->rx_missed_errors;
+}
+
+std::set<int> capture_sockets() {
+  std::set<int> found;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc/self/fd"), ::closedir);
+  if (directory == nullptr) return found;
+  while (const dirent* entry = ::readdir(directory.get())) {
+    const std::string_view text = entry->d_name;
+    int descriptor = -1;
+    if (std::from_chars(text.data(), text.data() + text.size(), descriptor).ec != std::errc{}) {
+      continue;
+    }
+    int family = 0;
+    socklen_t size = sizeof(family);
+    if (::getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) continue;
+    if (family == AF_PACKET || family == AF_XDP) found.insert(descriptor);
+  }
+  return found;
+}
+
+std::uint64_t KernelSocketCounter::dropped() {
+  xdp_statistics xdp{};
+  socklen_t size = sizeof(xdp);
+  if (::getsockopt(descriptor_, SOL_XDP, XDP_STATISTICS, &xdp, &size) == 0) {
+    dropped_ = xdp.rx_dropped + xdp.rx_ring_full;
+    return dropped_;
+  }
+  tpacket_stats packet{};
+  size = sizeof(packet);
+  if (::getsockopt(descriptor_, SOL_PACKET, PACKET_STATISTICS, &packet, &size) == 0) {
+    dropped_ += packet.tp_drops;
+  }
+  return dropped_;
+}
+
+}  // namespace wiretally

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// net_af_packet on a veth pair: what was sent is received or missed, frame for frame.
+#include <gtest/gtest.h>
+
+#include "live_count.hpp"
+#include "wire.hpp"
+
+namespace wiretally {
+namespace {
+
+constexpr std::uint32_t kPackets = 100'000;
+
+TEST(NetAfPacket, receives_all_at_a_modest_rate) {
+  Wire wire("wtp0", "wtp1");
+  const auto port = open_port("net_af_packet0,iface=wtp1");
+  port->start();
+  LiveReader reader(*port);
+  std::uint64_t octets = 0;
+  for (std::uint32_t i = 0; i < 20'000; ++i) {
+    const Frame frame = udp_frame(60 + i % 1400, static_cast<std::uint16_t>(i % 100), i);
+    ASSERT_TRUE(wire.send(frame));
+    octets += frame.size();
+    if (i % 50 == 49) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const std::uint64_t received = reader.finish();
+  EXPECT_EQ(received + missed(*port, "kernel"), 20'000u);
+  if (missed(*port, "kernel") == 0) {
+    EXPECT_EQ(reader.octets(), octets);
+  }
+  EXPECT_EQ(port->received(), received);
+}
+
+TEST(NetAfPacket, received_plus_missed_is_sent_when_the_reader_is_held_up) {
+  Wire wire("wtp0", "wtp1");
+  const auto port = open_port("net_af_packet0,iface=wtp1,framecnt=512");
+  port->start();
+  LiveReader reader(*port, std::chrono::milliseconds(2));
+  for (std::uint32_t i = 0; i < kPackets; ++i) ASSERT_TRUE(wire.send(udp_frame(60, i % 100, i)));
+  const std::uint64_t received = reader.finish();
+  EXPECT_GT(missed(*port, "kernel"), 0u) << "the test must force losses";
+  EXPECT_EQ(received + missed_in_all(*port), kPackets);
+  EXPECT_EQ(wire.arrived(), kPackets);
+  port->stop();
+  EXPECT_EQ(received + missed_in_all(*port), kPackets) << "the totals stay after stop";
+}
+
+TEST(NetAfPacket, spreads_flows_over_queues_and_loses_none) {
+  Wire wire("wtp0", "wtp1");
+  const auto port = open_port("net_af_packet0,iface=wtp1", 4);
+  ASSERT_EQ(port->queues().size(), 4u);
+  port->start();
+  LiveReader reader(*port);
+  for (std::uint32_t i = 0; i < 20'000; ++i) {
+    ASSERT_TRUE(wire.send(udp_frame(60, static_cast<std::uint16_t>(i % 1000), i)));
+    if (i % 50 == 49) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const std::uint64_t received = reader.finish();
+  EXPECT_EQ(received + missed_in_all(*port), 20'000u);
+  rte_eth_stats stats{};
+  ASSERT_EQ(rte_eth_stats_get(port->queues()[0].ethdev, &stats), 0);
+  for (int queue = 0; queue < 4; ++queue)
+    EXPECT_GT(stats.q_ipackets[queue], 0u) << "queue " << queue;
+}
+
+TEST(NetAfPacket, sees_each_ipv4_fragment_as_it_came) {
+  Wire wire("wtp0", "wtp1");
+  for (const std::uint16_t queues : {1, 2}) {
+    const auto port = open_port("net_af_packet0,iface=wtp1", queues);
+    port->start();
+    LiveReader reader(*port);
+    std::uint64_t octets = 0;
+    for (std::uint16_t i = 0; i < 10; ++i) {
+      for (const Frame& frame : fragments(i)) {
+        ASSERT_TRUE(wire.send(frame));
+        octets += frame.size();
+      }
+    }
+    EXPECT_EQ(reader.finish(), 30u) << "the kernel put fragments together";
+    EXPECT_EQ(reader.octets(), octets);
+  }
+}
+
+TEST(NetAfPacket, does_not_count_what_this_host_sends) {
+  Wire wire("wtp0", "wtp1");
+  for (const std::uint16_t queues : {1, 2}) {
+    const auto port = open_port("net_af_packet0,iface=wtp1", queues);
+    if (!port->remarks().empty()) GTEST_SKIP() << port->remarks()[0];
+    port->start();
+    LiveReader reader(*port);
+    for (std::uint32_t i = 0; i < 100; ++i) ASSERT_TRUE(wire.send_back(udp_frame(60, 1, i)));
+    for (std::uint32_t i = 0; i < 7; ++i) ASSERT_TRUE(wire.send(udp_frame(60, 1, i)));
+    EXPECT_EQ(reader.finish(), 7u);
+  }
+}
+
+TEST(NetAfPacket, takes_jumbo_frames_whole) {
+  Wire wire("wtp0", "wtp1", 9000);
+  const auto port = open_port("net_af_packet0,iface=wtp1");
+  EXPECT_TRUE(port->remarks().empty());
+  port->start();
+  LiveReader reader(*port);
+  ASSERT_TRUE(wire.send(udp_frame(9014, 1, 1)));
+  EXPECT_EQ(reader.finish(), 1u);
+  EXPECT_EQ(reader.longest_captured(), 9014u);
+  EXPECT_EQ(reader.octets(), 9014u);
+}
+
+TEST(NetAfPacket, is_promiscuous_while_it_runs_and_leaves_the_interface_as_it_was) {
+  Wire wire("wtp0", "wtp1");
+  {
+    const auto port = open_port("net_af_packet0,iface=wtp1");
+    port->start();
+    EXPECT_TRUE(wire.receiver_is_promiscuous());
+  }
+  EXPECT_FALSE(wire.receiver_is_promiscuous());
+  run_command("ip link set wtp1 promisc on");
+  {
+    const auto port = open_port("net_af_packet0,iface=wtp1");
+    port->start();
+  }
+  EXPECT_TRUE(wire.receiver_is_promiscuous()) << "somebody else's setting";
+}
+
+TEST(NetAfPacket, counts_on_after_its_interface_went_down_and_up) {
+  Wire wire("wtp0", "wtp1");
+  const auto port = open_port("net_af_packet0,iface=wtp1");
+  port->start();
+  LiveReader reader(*port);
+  for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(wire.send(udp_frame(60, 1, i)));
+  run_command("ip link set wtp1 down; ip link set wtp1 up");
+  for (std::uint32_t i = 0; i < 10; ++i) ASSERT_TRUE(wire.send(udp_frame(60, 1, i)));
+  EXPECT_EQ(reader.finish(), 20u);
+  EXPECT_EQ(missed_in_all(*port), 0u);
+}
+
+}  // namespace
+}  // namespace wiretally
