@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machine a bench runs on: where it is pinned, what disturbs it, and how to name it in a
+// result. Thread: any.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace wiretally::perf {
+
+// CPU model, caches, huge page size in use, kernel, load and date, one per line.
+std::string describe_machine();
+// The command line as it was typed.
+std::string command_line(int argc, char** argv);
+
+// Puts this thread on `core`; throws std::system_error if the core is not there.
+void pin_to_core(int core);
+// Real-time priority, so that neighbours do not cut slices short. False if it is not permitted.
+bool run_undisturbed();
+
+// Jiffies the hypervisor took from `core` (/proc/stat, steal).
+std::uint64_t stolen_jiffies(int core);
+// CPU time of this thread; wall time. Nanoseconds.
+std::int64_t thread_cpu_ns();
+std::int64_t wall_ns();
+
+// Memory of this process in transparent huge pages, MiB: whether 2 MiB pages were really given.
+std::uint64_t huge_page_mib();
+
+// While it lives, new memory of this process gets 4 KiB pages whatever madvise says.
+class SmallPagesOnly {
+ public:
+  SmallPagesOnly();
+  ~SmallPagesOnly();
+  SmallPagesOnly(const SmallPagesOnly&) = delete;
+  SmallPagesOnly& operator=(const SmallPagesOnly&) = delete;
+};
+
+}  // namespace wiretally::perf
