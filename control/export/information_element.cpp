@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// See information_element.hpp. Source: IANA "IP Flow Information Export (IPFIX) Entities".
+// Thread: any.
+#include "control/export/information_element.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace wiretally {
+namespace {
+
+constexpr std::uint16_t kVariable = 65535;
+
+// Not reversible: what describes the exporter or its configuration, not a direction (RFC 5103 6.1).
+constexpr std::array kElements = {
+    InformationElement{Element::kOctetDeltaCount, "octetDeltaCount", ElementType::kUnsigned64, 8,
+                       true},
+    InformationElement{Element::kPacketDeltaCount, "packetDeltaCount", ElementType::kUnsigned64, 8,
+                       true},
+    InformationElement{Element::kProtocolIdentifier, "protocolIdentifier", ElementType::kUnsigned8,
+                       1, true},
+    InformationElement{Element::kIpClassOfService, "ipClassOfService", ElementType::kUnsigned8, 1,
+                       true},
+    InformationElement{Element::kTcpControlBits, "tcpControlBits", ElementType::kUnsigned16, 2,
+                       true},
+    InformationElement{Element::kSourceTransportPort, "sourceTransportPort",
+                       ElementType::kUnsigned16, 2, true},
+    InformationElement{Element::kSourceIpv4Address, "sourceIPv4Address", ElementType::kIpv4Address,
+                       4, true},
+    InformationElement{Element::kIngressInterface, "ingressInterface", ElementType::kUnsigned32, 4,
+                       true},
+    InformationElement{Element::kDestinationTransportPort, "destinationTransportPort",
+                       ElementType::kUnsigned16, 2, true},
+    InformationElement{Element::kDestinationIpv4Address, "destinationIPv4Address",
+                       ElementType::kIpv4Address, 4, true},
+    InformationElement{Element::kSourceIpv6Address, "sourceIPv6Address", ElementType::kIpv6Address,
+                       16, true},
+    InformationElement{Element::kDestinationIpv6Address, "destinationIPv6Address",
+                       ElementType::kIpv6Address, 16, true},
+    InformationElement{Element::kIcmpTypeCodeIpv4, "icmpTypeCodeIPv4", ElementType::kUnsigned16, 2,
+                       true},
+    InformationElement{Element::kSamplingInterval, "samplingInterval", ElementType::kUnsigned32, 4,
+                       false},
+    InformationElement{Element::kExportedOctetTotalCount, "exportedOctetTotalCount",
+                       ElementType::kUnsigned64, 8, false},
+    InformationElement{Element::kExportedMessageTotalCount, "exportedMessageTotalCount",
+                       ElementType::kUnsigned64, 8, false},
+    InformationElement{Element::kExportedFlowRecordTotalCount, "exportedFlowRecordTotalCount",
+                       ElementType::kUnsigned64, 8, false},
+    InformationElement{Element::kVlanId, "vlanId", ElementType::kUnsigned16, 2, true},
+    InformationElement{Element::kIpVersion, "ipVersion", ElementType::kUnsigned8, 1, true},
+    InformationElement{Element::kInterfaceName, "interfaceName", ElementType::kString, kVariable,
+                       true},
+    InformationElement{Element::kInterfaceDescription, "interfaceDescription", ElementType::kString,
+                       kVariable, true},
+    InformationElement{Element::kFlowEndReason, "flowEndReason", ElementType::kUnsigned8, 1, true},
+    InformationElement{Element::kIcmpTypeCodeIpv6, "icmpTypeCodeIPv6", ElementType::kUnsigned16, 2,
+                       true},
+    InformationElement{Element::kObservationDomainId, "observationDomainId",
+                       ElementType::kUnsigned32, 4, false},
+    InformationElement{Element::kFlowStartMilliseconds, "flowStartMilliseconds",
+                       ElementType::kDateTimeMilliseconds, 8, true},
+    InformationElement{Element::kFlowEndMilliseconds, "flowEndMilliseconds",
+                       ElementType::kDateTimeMilliseconds, 8, true},
+    InformationElement{Element::kObservedFlowTotalCount, "observedFlowTotalCount",
+                       ElementType::kUnsigned64, 8, false},
+    InformationElement{Element::kIgnoredPacketTotalCount, "ignoredPacketTotalCount",
+                       ElementType::kUnsigned64, 8, false},
+    InformationElement{Element::kIgnoredOctetTotalCount, "ignoredOctetTotalCount",
+                       ElementType::kUnsigned64, 8, false},
+    InformationElement{Element::kNotSentFlowTotalCount, "notSentFlowTotalCount",
+                       ElementType::kUnsigned64, 8, false},
+    InformationElement{Element::kFlowKeyIndicator, "flowKeyIndicator", ElementType::kUnsigned64, 8,
+                       false},
+    InformationElement{Element::kEthernetType, "ethernetType", ElementType::kUnsigned16, 2, true},
+    InformationElement{Element::kLayer2OctetDeltaCount, "layer2OctetDeltaCount",
+                       ElementType::kUnsigned64, 8, true},
+};
+
+constexpr bool by_number(const InformationElement& a, const InformationElement& b) {
+  return a.number < b.number;
+}
+static_assert(std::is_sorted(kElements.begin(), kElements.end(), by_number));
+
+}  // namespace
+
+std::span<const InformationElement> information_elements() {
+  return kElements;
+}
+
+const InformationElement* find_element(std::uint16_t number) {
+  const auto at = std::find_if(kElements.begin(), kElements.end(), [&](const auto& element) {
+    return static_cast<std::uint16_t>(element.number) == number;
+  });
+  return at == kElements.end() ? nullptr : &*at;
+}
+
+const InformationElement* find_element(std::string_view name) {
+  const auto at = std::find_if(kElements.begin(), kElements.end(),
+                               [&](const auto& element) { return element.name == name; });
+  return at == kElements.end() ? nullptr : &*at;
+}
+
+}  // namespace wiretally

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The IANA IPFIX Information Elements that the meter can fill: number, name, abstract data type,
+// length and whether RFC 5103 allows a reverse element. NetFlow v9 calls the same numbers Field
+// Types (RFC 3954 section 8 up to 127; every collector we know takes IANA's numbers above as well).
+// Thread: any (constant tables).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace wiretally {
+
+enum class Element : std::uint16_t {
+  kOctetDeltaCount = 1,
+  kPacketDeltaCount = 2,
+  kProtocolIdentifier = 4,
+  kIpClassOfService = 5,
+  kTcpControlBits = 6,
+  kSourceTransportPort = 7,
+  kSourceIpv4Address = 8,
+  kIngressInterface = 10,
+  kDestinationTransportPort = 11,
+  kDestinationIpv4Address = 12,
+  kSourceIpv6Address = 27,
+  kDestinationIpv6Address = 28,
+  kIcmpTypeCodeIpv4 = 32,
+  kSamplingInterval = 34,
+  kExportedOctetTotalCount = 40,
+  kExportedMessageTotalCount = 41,
+  kExportedFlowRecordTotalCount = 42,
+  kVlanId = 58,
+  kIpVersion = 60,
+  kInterfaceName = 82,
+  kInterfaceDescription = 83,
+  kFlowEndReason = 136,
+  kIcmpTypeCodeIpv6 = 139,
+  kObservationDomainId = 149,
+  kFlowStartMilliseconds = 152,
+  kFlowEndMilliseconds = 153,
+  kObservedFlowTotalCount = 163,
+  kIgnoredPacketTotalCount = 164,
+  kIgnoredOctetTotalCount = 165,
+  kNotSentFlowTotalCount = 166,
+  kFlowKeyIndicator = 173,
+  kEthernetType = 256,
+  kLayer2OctetDeltaCount = 352,
+};
+
+// RFC 7012 section 3.1.
+enum class ElementType : std::uint8_t {
+  kUnsigned8,
+  kUnsigned16,
+  kUnsigned32,
+  kUnsigned64,
+  kString,
+  kIpv4Address,
+  kIpv6Address,
+  kDateTimeMilliseconds,
+};
+
+struct InformationElement {
+  Element number;
+  std::string_view name;  // as IANA spells it
+  ElementType type;
+  std::uint16_t length;  // octets at full size; 65535: variable (strings)
+  bool reversible;       // RFC 5103 section 6.1: may stand in the reverse direction (PEN 29305)
+};
+
+// Sorted by number.
+std::span<const InformationElement> information_elements();
+
+// The element of this number or this IANA name; nullptr if the meter cannot fill it.
+const InformationElement* find_element(std::uint16_t number);
+const InformationElement* find_element(std::string_view name);
+
+}  // namespace wiretally

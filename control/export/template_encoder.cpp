@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// See template_encoder.hpp. The message's limit is rounded down to a multiple of four, so a set
+// that fits can always be padded. Thread: one link thread.
+#include "control/export/template_encoder.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace wiretally {
+namespace {
+
+constexpr std::size_t kSetHeaderOctets = 4;
+
+constexpr std::size_t round_up4(std::size_t n) {
+  return (n + 3) & ~std::size_t{3};
+}
+
+bool is_non_ip(RecordKind kind) {
+  return kind == RecordKind::kNonIp || kind == RecordKind::kCoarseNonIp;
+}
+
+}  // namespace
+
+TemplateEncoder::TemplateEncoder(const Dialect& dialect, const CollectorConfig& collector,
+                                 const ExporterInfo& exporter,
+                                 std::function<ExportStatistics()> statistics)
+    : dialect_(dialect),
+      non_ip_(collector.non_ip),
+      templates_(make_layout(Layout::kBasic)),
+      options_(make_options(collector, exporter, std::move(statistics))) {
+  for (std::size_t i = 0; i < templates_.size(); ++i) {
+    if (non_ip_ || !is_non_ip(static_cast<RecordKind>(i))) {
+      items_.push_back({Item::What::kTemplate, i});
+    }
+  }
+  for (std::size_t i = 0; i < options_.size(); ++i) {
+    items_.push_back({Item::What::kOptionsTemplate, i});
+  }
+  for (std::size_t i = 0; i < options_.size(); ++i) {
+    for (std::size_t record = 0; record < options_[i].record_count; ++record) {
+      items_.push_back({Item::What::kOptionsRecord, i, record});
+    }
+  }
+}
+
+void TemplateEncoder::begin(std::span<std::uint8_t> buffer, TimeNs now) {
+  assert(buffer.size() >= kDatagramMin);
+  out_ = MessageWriter(buffer.first(buffer.size() & ~std::size_t{3}));
+  message_ = out_.reserve(dialect_.header_octets);
+  now_ = now;
+  counts_ = {};
+  set_offset_ = 0;
+}
+
+std::size_t TemplateEncoder::add_announcements(std::size_t from) {
+  while (from < items_.size() && add_item(items_[from])) ++from;
+  return from;
+}
+
+bool TemplateEncoder::add_item(const Item& item) {
+  switch (item.what) {
+    case Item::What::kTemplate:
+      return add_template(templates_[item.index]);
+    case Item::What::kOptionsTemplate:
+      return add_options_template(options_[item.index].description);
+    case Item::What::kOptionsRecord:
+      return add_options_record(options_[item.index], item.record);
+  }
+  return true;
+}
+
+bool TemplateEncoder::add_template(const RecordTemplate& description) {
+  if (room_in_set(dialect_.template_set_id) < description.template_octets()) return false;
+  open_set(dialect_.template_set_id);
+  description.write_template(out_);
+  ++counts_.templates;
+  return true;
+}
+
+// Each in a set of its own: v9 can pad only at the end of a FlowSet, and this record needs it.
+bool TemplateEncoder::add_options_template(const OptionsTemplate& description) {
+  close_set();
+  const std::size_t octets = 6 + 4 * (1 + description.fields.size());
+  if (room_in_set(dialect_.options_template_set_id) < octets) return false;
+  open_set(dialect_.options_template_set_id);
+  write_options_template(description, out_);
+  close_set();
+  ++counts_.templates;
+  return true;
+}
+
+bool TemplateEncoder::add_options_record(const OptionsAnnouncement& options, std::size_t record) {
+  if (room_in_set(options.description.id) < options.description.record_octets()) return false;
+  open_set(options.description.id);
+  write_options_record(options.description, options.record(record), out_);
+  ++counts_.options;
+  return true;
+}
+
+std::size_t TemplateEncoder::add_records(std::span<const FlowRecord> records, RecordTally& tally) {
+  std::size_t taken = 0;
+  while (taken < records.size()) {
+    const RecordKind kind = record_kind(records[taken].key);
+    if (is_non_ip(kind) && !non_ip_) {
+      ++tally.non_ip;
+      ++taken;
+      continue;
+    }
+    const RecordTemplate& description = templates_[static_cast<std::size_t>(kind)];
+    const std::size_t fit = room_in_set(description.id()) / description.record_octets();
+    if (fit == 0) break;
+    const std::size_t end = std::min(records.size(), taken + fit);
+    std::size_t next = taken + 1;
+    while (next < end && record_kind(records[next].key) == kind) ++next;
+    const auto run = records.subspan(taken, next - taken);
+    open_set(description.id());
+    description.write_records(run, out_.reserve(run.size() * description.record_octets()));
+    counts_.flows += static_cast<std::uint32_t>(run.size());
+    tally.encoded += run.size();
+    taken = next;
+  }
+  return taken;
+}
+
+std::size_t TemplateEncoder::finish() {
+  if (counts_.templates + counts_.options + counts_.flows == 0) return 0;
+  close_set();
+  assert(!out_.overflowed());
+  sequence_ = write_header(message_, out_.size(), counts_, now_, sequence_);
+  return out_.size();
+}
+
+std::size_t TemplateEncoder::room_in_set(std::uint16_t set_id) const {
+  if (set_offset_ != 0 && set_id_ == set_id) return out_.remaining();
+  const std::size_t limit = out_.size() + out_.remaining();
+  const std::size_t start = round_up4(out_.size()) + kSetHeaderOctets;
+  return start < limit ? limit - start : 0;
+}
+
+void TemplateEncoder::open_set(std::uint16_t set_id) {
+  if (set_offset_ != 0 && set_id_ == set_id) return;
+  close_set();
+  set_id_ = set_id;
+  set_offset_ = out_.size();
+  out_.write16(set_id);
+  out_.write16(0);
+}
+
+void TemplateEncoder::close_set() {
+  if (set_offset_ == 0) return;
+  out_.reserve(round_up4(out_.size()) - out_.size());
+  out_.patch16(set_offset_ + 2, static_cast<std::uint16_t>(out_.size() - set_offset_));
+  set_offset_ = 0;
+}
+
+}  // namespace wiretally

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pure clocks of a link, and its queue with the books, under a fake time and without a socket.
+#include <gtest/gtest.h>
+
+#include "control/export/in_flight.hpp"
+#include "control/export/pacer.hpp"
+#include "control/export/record_queue.hpp"
+#include "tests/control/export/sample_records.hpp"
+
+namespace wiretally::test {
+namespace {
+
+constexpr SteadyNs kMs = 1'000'000;
+constexpr SteadyNs kSecond = 1000 * kMs;
+
+TEST(Pacer, sends_the_configured_rate_over_a_second) {
+  Pacer pacer(10'000);
+  std::uint64_t sent = 0;
+  for (SteadyNs now = kSecond; now < 2 * kSecond; now += kMs / 2) {
+    const std::uint64_t n = pacer.available(now);
+    pacer.spend(n);
+    sent += n;
+  }
+  EXPECT_NEAR(static_cast<double>(sent), 10'000, 50);
+}
+
+TEST(Pacer, does_not_make_up_for_lost_time_in_a_burst) {
+  Pacer pacer(200'000);
+  pacer.available(kSecond);
+  EXPECT_LE(pacer.available(10 * kSecond), Pacer::kSliceRecordsMax);
+}
+
+TEST(Pacer, spreads_what_waits_over_half_a_second_or_more) {
+  Pacer pacer(200'000);
+  std::uint64_t waiting = 30'000;
+  SteadyNs now = kSecond;
+  for (; waiting > 0; now += kMs) {
+    const std::uint64_t n = std::min(waiting, pacer.available(now));
+    pacer.spend(n);
+    waiting -= n;
+    pacer.set_backlog(waiting);
+  }
+  EXPECT_GT(now - kSecond, 500 * kMs);
+  EXPECT_LT(now - kSecond, 1500 * kMs);
+}
+
+TEST(Pacer, goes_faster_than_its_rate_only_on_demand) {
+  Pacer pacer(100);
+  pacer.demand(10'000);
+  pacer.set_backlog(0);
+  std::uint64_t sent = 0;
+  for (SteadyNs now = kSecond; now < 2 * kSecond; now += kMs) {
+    const std::uint64_t n = pacer.available(now);
+    pacer.spend(n);
+    sent += n;
+  }
+  EXPECT_NEAR(static_cast<double>(sent), 10'000, 200);
+}
+
+TEST(Pacer, says_when_a_slice_is_ready_and_is_right) {
+  Pacer pacer(1'000);
+  pacer.available(kSecond);
+  const SteadyNs ready = pacer.ready_at(5);
+  EXPECT_GE(pacer.available(ready), 5u);
+  EXPECT_LE(ready, kSecond + 6 * kMs);
+}
+
+TEST(Pacer, rate_zero_is_no_limit) {
+  Pacer pacer(0);
+  EXPECT_EQ(pacer.available(1), Pacer::kUnlimited);
+  pacer.spend(1'000'000);
+  EXPECT_EQ(pacer.available(1), Pacer::kUnlimited);
+}
+
+TEST(AnnouncementPlan, announces_at_once_after_a_second_then_by_time) {
+  AnnouncementPlan plan({20, std::chrono::seconds(20)});
+  plan.restart(kSecond);
+  EXPECT_TRUE(plan.due(kSecond));
+  plan.announced(kSecond);
+  EXPECT_FALSE(plan.due(2 * kSecond - 1));
+  EXPECT_TRUE(plan.due(2 * kSecond));
+  plan.announced(2 * kSecond);
+  EXPECT_FALSE(plan.due(22 * kSecond - 1));
+  EXPECT_TRUE(plan.due(22 * kSecond));
+}
+
+TEST(AnnouncementPlan, announces_after_the_configured_datagrams) {
+  AnnouncementPlan plan({20, std::chrono::seconds(20)});
+  plan.restart(0);
+  plan.announced(0);
+  for (int i = 0; i < 19; ++i) plan.datagram_sent();
+  EXPECT_FALSE(plan.due(kMs));
+  plan.datagram_sent();
+  EXPECT_TRUE(plan.due(kMs));
+  plan.announced(kMs);
+  EXPECT_FALSE(plan.due(2 * kMs));
+}
+
+TEST(AnnouncementPlan, restarts_when_a_collector_returns) {
+  AnnouncementPlan plan({20, std::chrono::seconds(20)});
+  plan.restart(0);
+  plan.announced(0);
+  plan.announced(kSecond);
+  plan.restart(5 * kSecond);
+  EXPECT_TRUE(plan.due(5 * kSecond));
+  plan.announced(5 * kSecond);
+  EXPECT_TRUE(plan.due(6 * kSecond));
+}
+
+TEST(InFlight, settles_after_a_while_and_knows_what_was_quoted) {
+  InFlight in_flight;
+  MessageQuote first{};
+  MessageQuote second{};
+  second[12] = 1;
+  in_flight.add(0, first, 10);
+  in_flight.add(kMs, second, 20);
+  EXPECT_EQ(in_flight.settled(InFlight::kSettleNs - 1), 0u);
+  EXPECT_EQ(in_flight.lost(second), 20u);
+  EXPECT_EQ(in_flight.lost(second), 0u) << "only once";
+  EXPECT_EQ(in_flight.settled(10 * kSecond), 10u);
+  EXPECT_TRUE(in_flight.empty());
+}
+
+std::uint64_t sum_of(const RecordBooks& books) {
+  std::uint64_t sum = books.delivered + books.waiting + books.taken;
+  for (const std::uint64_t dropped : books.dropped) sum += dropped;
+  return sum;
+}
+
+TEST(RecordQueue, drops_the_oldest_past_its_bound_under_the_reason_set) {
+  RecordQueue queue(100, false);
+  RecordBatch records(80, tcp_ipv4());
+  for (std::size_t i = 0; i < records.size(); ++i) records[i].packets = i;
+  queue.offer(make_batch(records));
+  queue.offer(make_batch(RecordBatch(50, udp_ipv6())));
+  RecordBooks books = queue.books();
+  EXPECT_EQ(books.offered, 130u);
+  EXPECT_EQ(books.waiting, 100u);
+  EXPECT_EQ(books.dropped[static_cast<std::size_t>(ExportDrop::kQueueFull)], 30u);
+  queue.set_overflow_reason(ExportDrop::kRefused);
+  queue.offer(make_batch(RecordBatch(500, udp_ipv6())));
+  books = queue.books();
+  EXPECT_EQ(books.waiting, 100u);
+  EXPECT_EQ(books.dropped[static_cast<std::size_t>(ExportDrop::kRefused)], 500u);
+  EXPECT_EQ(sum_of(books), books.offered);
+}
+
+TEST(RecordQueue, hands_out_in_order_and_keeps_taken_records_in_the_books) {
+  RecordQueue queue(1000, false);
+  RecordBatch records(10, tcp_ipv4());
+  for (std::size_t i = 0; i < records.size(); ++i) records[i].packets = i;
+  queue.offer(make_batch(records));
+  queue.offer(make_batch(records));
+  std::vector<std::uint64_t> got;
+  for (const RecordSlice& slice : queue.take(15)) {
+    for (const FlowRecord& record : slice.records()) got.push_back(record.packets);
+  }
+  EXPECT_EQ(got, (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4}));
+  queue.settle(5);
+  queue.drop(ExportDrop::kNonIp, 4);
+  const RecordBooks books = queue.books();
+  EXPECT_EQ(books.waiting, 5u);
+  EXPECT_EQ(books.taken, 6u);
+  EXPECT_EQ(books.delivered, 5u);
+  EXPECT_EQ(sum_of(books), books.offered);
+}
+
+TEST(RecordQueue, counts_what_comes_after_the_close) {
+  RecordQueue queue(1000, false);
+  queue.close();
+  queue.offer(make_batch(RecordBatch(7, tcp_ipv4())));
+  const RecordBooks books = queue.books();
+  EXPECT_EQ(books.dropped[static_cast<std::size_t>(ExportDrop::kShutdown)], 7u);
+  EXPECT_EQ(sum_of(books), 7u);
+}
+
+}  // namespace
+}  // namespace wiretally::test
