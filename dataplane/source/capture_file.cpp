@@ -160,11 +160,14 @@ void CaptureFile::finish(std::string damage) {
 
 // The octets are at their end: the recording's, or a premature one.
 std::string CaptureFile::describe_end() const {
-  const std::string counted = "; counted " + packets_text(packets_);
+  const std::string counted = ": counted " + packets_text(packets_);
   if (!window_->fault().empty()) return name_ + ": " + window_->fault() + counted;
   if (window_->size() == 0 && format_->between_records()) return "";
-  return name_ + ": cut off inside the record after packet " + std::to_string(packets_) +
-         ", at octet " + std::to_string(window_->offset() + window_->size()) + counted;
+  const std::string where = format_->records_are_packets()
+                                ? "inside packet " + std::to_string(packets_ + 1)
+                                : "inside a block after packet " + std::to_string(packets_);
+  return name_ + ": cut off " + where + " at octet " +
+         std::to_string(window_->offset() + window_->size()) + counted;
 }
 
 std::string CaptureFile::describe_fault() const {
@@ -197,7 +200,7 @@ std::string CaptureFile::describe_fault() const {
       break;
   }
   return name_ + ": damaged at octet " + std::to_string(window_->offset()) + ": " + why +
-         "; counted the " + packets_text(packets_) + " before it";
+         ": counted the " + packets_text(packets_) + " before it";
 }
 
 }  // namespace wiretally

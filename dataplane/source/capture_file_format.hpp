@@ -42,6 +42,9 @@ class CaptureFormat {
   // True if a file may end before the octets the window now begins with.
   [[nodiscard]] virtual bool between_records() const { return true; }
 
+  // False where a file holds more than packets.
+  [[nodiscard]] virtual bool records_are_packets() const { return true; }
+
   [[nodiscard]] CaptureFault fault() const { return fault_; }
   [[nodiscard]] std::uint32_t fault_value() const { return fault_value_; }
   [[nodiscard]] std::size_t octets_needed() const { return octets_needed_; }

@@ -52,6 +52,7 @@ class PcapngFormat final : public CaptureFormat {
   explicit PcapngFormat(PortIndex port) : port_(port) {}
   std::size_t poll(ByteWindow& window, std::span<PacketView> views) override;
   [[nodiscard]] bool between_records() const override { return skip_octets_ == 0; }
+  [[nodiscard]] bool records_are_packets() const override { return false; }
 
  private:
   struct Interface {
