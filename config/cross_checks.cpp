@@ -23,7 +23,7 @@ std::string entry_path(std::string_view list, std::size_t index, std::string_vie
 // ---- capture ----
 
 void check_sources(const CaptureConfig& capture, Findings& findings) {
-  if (findings.has_error_under("capture")) return;
+  if (findings.has_error_under("") || findings.has_error_under("capture")) return;
   const bool interfaces = !capture.interfaces.empty();
   const bool ports = !capture.dpdk.ports.empty();
   const bool files = !capture.files.empty();

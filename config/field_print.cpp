@@ -76,7 +76,8 @@ std::string describe_rule(const ValueRule& rule, const Field& field) {
     case ValueKind::kFlag:
       return "true | false";
     case ValueKind::kInteger:
-      return number_wanted(rule);
+      return rule.zero_word.empty() ? range_text(rule)
+                                    : fmt::format("{} | {}", rule.zero_word, range_text(rule));
     case ValueKind::kSize:
       return "size, " + range_text(rule);
     case ValueKind::kDuration:

@@ -70,9 +70,9 @@ std::uint64_t checked_number(const ValueRule& rule, const YamlNode& node) {
 
 // ---- texts ----
 
-void check_text(const ValueRule& rule, const YamlNode& node) {
+void check_text(const ValueRule& rule, const YamlNode& node, std::string_view wanted) {
   const std::string& text = node.text;
-  if (text.size() < rule.min) throw FieldError(node.at, "is empty; write a text");
+  if (text.size() < rule.min) throw FieldError(node.at, fmt::format("is empty; write {}", wanted));
   if (text.size() > rule.max) {
     throw FieldError(node.at, fmt::format("has {} octets; at most {}", text.size(), rule.max));
   }
@@ -102,8 +102,9 @@ void check_ip_address(const YamlNode& node) {
 }
 
 std::string checked_text(const ValueRule& rule, const YamlNode& node) {
-  scalar(node, rule.kind == ValueKind::kEndpoint ? "host:port" : "a text");
-  check_text(rule, node);
+  const std::string_view wanted = rule.kind == ValueKind::kEndpoint ? "host:port" : "a text";
+  scalar(node, wanted);
+  check_text(rule, node, wanted);
   if (rule.kind == ValueKind::kEndpoint) check_endpoint(rule, node);
   if (rule.kind == ValueKind::kIpAddress) check_ip_address(node);
   return node.text;
@@ -127,18 +128,24 @@ bool checked_flag(const YamlNode& node) {
 
 // ---- lists ----
 
-const std::vector<YamlNode>& list_items(const YamlNode& node, std::string_view example) {
-  if (node.kind == YamlNode::Kind::kList) return node.items;
-  if (node.kind == YamlNode::Kind::kScalar) {
-    throw FieldError(node.at, fmt::format("{} is not a list; write [{}]", quoted(node.text),
-                                          example.empty() ? std::string_view(node.text) : example));
+const std::vector<YamlNode>& list_items(const YamlNode& node, std::string_view wanted) {
+  switch (node.kind) {
+    case YamlNode::Kind::kList:
+      break;
+    case YamlNode::Kind::kScalar:
+      throw FieldError(node.at, fmt::format("{} is not a list; write [{}]", quoted(node.text),
+                                            yaml_scalar(node.text)));
+    case YamlNode::Kind::kNull:
+      throw FieldError(node.at, fmt::format("has no value; write {} or leave the key out", wanted));
+    case YamlNode::Kind::kMap:
+      throw FieldError(node.at, fmt::format("is a map; {} is meant", wanted));
   }
-  throw FieldError(node.at, "a list is meant; write [one, two], or [] for none");
+  return node.items;
 }
 
 std::vector<std::uint32_t> checked_integers(const ValueRule& rule, const YamlNode& node) {
   std::vector<std::uint32_t> numbers;
-  for (const YamlNode& item : list_items(node, {})) {
+  for (const YamlNode& item : list_items(node, "a list of numbers")) {
     const auto number = static_cast<std::uint32_t>(checked_number(rule, item));
     if (std::ranges::find(numbers, number) != numbers.end()) {
       throw FieldError(item.at, fmt::format("{} is in the list twice", number));
@@ -169,14 +176,16 @@ void check_group(const ValueRule& rule, const YamlNode& item) {
 }
 
 std::vector<std::string> checked_texts(const ValueRule& rule, const YamlNode& node) {
+  const bool groups = rule.kind == ValueKind::kGroupList;
   std::vector<std::string> texts;
-  for (const YamlNode& item : list_items(node, {})) {
-    if (rule.kind == ValueKind::kGroupList) {
+  for (const YamlNode& item : list_items(node, groups ? "a list of fields" : "a list of texts")) {
+    if (groups) {
       check_group(rule, item);
     } else {
       (void)checked_text(rule, item);
     }
-    if (std::ranges::find(texts, item.text) != texts.end()) {
+    // A file may be read twice, but grouping twice by one field means nothing.
+    if (groups && std::ranges::find(texts, item.text) != texts.end()) {
       throw FieldError(item.at, fmt::format("{} is in the list twice", quoted(item.text)));
     }
     texts.push_back(item.text);
@@ -198,7 +207,8 @@ std::string pair_hint(std::string_view text) {
 void store_name_list(const ValueRule& rule, const YamlNode& node, const NameSetField& set) {
   const std::vector<std::string_view> names = names_of(set);
   std::set<std::string_view> chosen;
-  for (const YamlNode& item : list_items(node, names.front())) {
+  const std::string wanted = fmt::format("a list of {}", fmt::join(names, ", "));
+  for (const YamlNode& item : list_items(node, wanted)) {
     const std::string& text = scalar(item, fmt::format("one of {}", fmt::join(names, ", ")));
     const auto name = std::ranges::find(names, text);
     const std::string pair = pair_hint(text);

@@ -19,7 +19,8 @@ class Findings {
 
   void note_written(const std::string& path, const Position& at) { written_.emplace(path, at); }
   [[nodiscard]] bool is_written(std::string_view path) const;
-  // An error at `path` or at a key below it: what depends on these values cannot be judged.
+  // An error at `path` or at a key below it: what depends on these values cannot be judged. "": an
+  // error of the text as a whole.
   [[nodiscard]] bool has_error_under(std::string_view path) const;
 
   void error(const Position& at, std::string path, std::string text);

@@ -162,8 +162,10 @@ void apply_overrides(std::span<const std::string> overrides, YamlNode& root, Fin
   int number = 0;
   for (const std::string& text : overrides) {
     Override one(text, ++number);
+    YamlNode changed = root;  // a mistaken override leaves nothing half made behind
     try {
-      one.apply(root);
+      one.apply(changed);
+      root = std::move(changed);
     } catch (const OverrideError& error) {
       findings.error(one.at(static_cast<std::size_t>(error.column) - 1), "", error.text);
     }

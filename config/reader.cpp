@@ -23,12 +23,14 @@ std::vector<std::string_view> names_of(const std::vector<KeyNode>& keys) {
   return names;
 }
 
+constexpr std::string_view kTopLevel = "the top level";
+
 // A key of that name in another section: the usual slip is a wrong indentation.
 std::string_view section_that_has(std::string_view name) {
   for (const Option& option : options()) {
     if (option.name() != name) continue;
     const std::size_t dot = option.path.rfind('.');
-    return dot == std::string_view::npos ? "the top level" : option.path.substr(0, dot);
+    return dot == std::string_view::npos ? kTopLevel : option.path.substr(0, dot);
   }
   return {};
 }
@@ -42,9 +44,11 @@ std::string unknown_key_text(std::string_view name, const std::string& section,
   }
   const std::string_view elsewhere = section_that_has(name);
   if (!elsewhere.empty()) {
-    return fmt::format("unknown key here; {} belongs in {}", quoted(name), elsewhere);
+    return fmt::format("unknown key here; {} belongs {} {}", quoted(name),
+                       elsewhere == kTopLevel ? "at" : "in", elsewhere);
   }
-  return fmt::format("unknown key; {} has {}", section.empty() ? "the top level" : section,
+  return fmt::format("unknown key; {} has {}",
+                     section.empty() ? kTopLevel : std::string_view(section),
                      fmt::join(names, ", "));
 }
 

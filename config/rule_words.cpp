@@ -37,7 +37,14 @@ std::string range_text(const ValueRule& rule) {
 
 std::string number_wanted(const ValueRule& rule) {
   const std::string word = rule.zero_word.empty() ? "" : fmt::format("{} or ", rule.zero_word);
-  return word + range_text(rule);
+  switch (rule.kind) {
+    case ValueKind::kSize:
+      return fmt::format("{}a size from {}", word, range_text(rule));
+    case ValueKind::kDuration:
+      return fmt::format("{}a duration from {}", word, range_text(rule));
+    default:
+      return fmt::format("{}a number from {}", word, range_text(rule));
+  }
 }
 
 }  // namespace wiretally

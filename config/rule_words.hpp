@@ -18,6 +18,6 @@ namespace wiretally {
 // A number in the form the rule's kind is written: 100ms, 64k, 5.
 [[nodiscard]] std::string number_text(const ValueRule& rule, std::uint64_t number);
 [[nodiscard]] std::string range_text(const ValueRule& rule);     // "1 to 64"
-[[nodiscard]] std::string number_wanted(const ValueRule& rule);  // "auto or 1 to 64"
+[[nodiscard]] std::string number_wanted(const ValueRule& rule);  // "auto or a number from 1 to 64"
 
 }  // namespace wiretally

@@ -41,6 +41,13 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> known) {
+  // A word cut short (`warn`) is far in edits and near in meaning.
+  constexpr std::size_t kPrefixMin = 3;
+  if (word.size() >= kPrefixMin) {
+    const auto longer = std::ranges::find_if(
+        known, [&](std::string_view candidate) { return candidate.starts_with(word); });
+    if (longer != known.end()) return *longer;
+  }
   const std::size_t allowed = std::clamp<std::size_t>(word.size() / 3, 1, 3);
   std::optional<std::string_view> best;
   std::size_t best_distance = allowed + 1;

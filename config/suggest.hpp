@@ -13,7 +13,8 @@ namespace wiretally {
 // case does not count.
 [[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// The nearest of `known`, if it is near enough to be meant (a third of the word, at most 3 edits).
+// The nearest of `known`, if it is near enough to be meant (a third of the word, at most 3 edits)
+// or begins with it.
 [[nodiscard]] std::optional<std::string_view> nearest(std::string_view word,
                                                       std::span<const std::string_view> known);
 

@@ -125,8 +125,9 @@ void check_host(std::string_view text, Endpoint& endpoint) {
 
 std::chrono::nanoseconds parse_duration(std::string_view text) {
   if (all_digits(text)) {
-    throw ValueError(fmt::format("{} has no unit; write {}s (units: y d h m s ms us ns)",
-                                 quoted(text), text.substr(0, kQuotedMax)));
+    const std::string_view number = text.substr(0, kQuotedMax);
+    throw ValueError(fmt::format("{} has no unit; write {}s or {}ms (units: y d h m s ms us ns)",
+                                 quoted(text), number, number));
   }
   std::string_view rest = text;
   std::uint64_t total = 0;

@@ -72,6 +72,11 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnMapEnd() override { close(); }
 
+  // Where the innermost map or list that is still open began.
+  [[nodiscard]] std::optional<Position> open_at() const {
+    return frames_.empty() ? std::nullopt : std::optional(frames_.back().node.at);
+  }
+
  private:
   struct Anchored {
     YamlNode node;
@@ -118,7 +123,8 @@ void TreeBuilder::open(YamlNode::Kind kind, const YAML::Mark& mark, const std::s
   if (!frames_.empty() && frames_.back().node.kind == YamlNode::Kind::kMap &&
       !frames_.back().pending) {
     throw Broken{at,
-                 "a key is a word, not a map or a list; a value such as [::1]:2055 needs quotes"};
+                 "a key is a word, not a map or a list: close a list with "
+                 "`]`, and quote text that begins with ["};
   }
   Frame frame;
   frame.nodes_before = nodes_;
@@ -191,6 +197,9 @@ std::string TreeBuilder::path_of_pending() const {
   return path;
 }
 
+constexpr std::string_view kOpenMap = "end of map flow not found";
+constexpr std::string_view kOpenList = "end of sequence flow not found";
+
 // yaml-cpp names what its scanner met; people need what to write instead.
 std::string cure_for(const std::string& message) {
   static const std::pair<std::string_view, std::string_view> kCures[] = {
@@ -203,8 +212,8 @@ std::string cure_for(const std::string& message) {
       {"end of sequence not found",
        "this line does not belong to the list above it: check its "
        "indentation and its `- `"},
-      {"end of map flow not found", "a `{` is not closed with `}`, or a `,` is missing"},
-      {"end of sequence flow not found", "a `[` is not closed with `]`, or a `,` is missing"},
+      {kOpenMap, "this `{` is not closed with `}`, or in it a `,` or a closing quote is missing"},
+      {kOpenList, "this `[` is not closed with `]`, or in it a `,` or a closing quote is missing"},
       {"illegal EOF in scalar", "a quote is not closed"},
       {"illegal tab", "a tab in the indentation; use spaces"},
       {"illegal flow end", "a `]` or `}` that nothing opened"},
@@ -229,10 +238,32 @@ void break_off(YamlTree& tree, const Position& at, std::string text) {
 
 void build(std::string_view text, YamlTree& tree) {
   std::istringstream stream{std::string(text)};
-  YAML::Parser parser(stream);
   TreeBuilder builder(tree);
-  while (parser.HandleNextDocument(builder)) {
+  try {
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) {
+    }
+  } catch (const YAML::Exception& error) {
+    // What is not closed is told at its beginning; the parser only sees the end of the text.
+    const bool is_open = error.msg.starts_with(kOpenMap) || error.msg.starts_with(kOpenList);
+    const auto begin = builder.open_at();
+    throw Broken{is_open && begin ? *begin : position_of(error.mark),
+                 "not YAML: " + cure_for(error.msg)};
   }
+}
+
+// A tab may not indent; yaml-cpp reads it as text and complains about something else in that line.
+std::optional<Broken> find_tab_indent(std::string_view text, int line) {
+  std::size_t begin = 0;
+  for (int i = 1; i < line; ++i) {
+    const std::size_t end = text.find('\n', begin);
+    if (end == std::string_view::npos) return std::nullopt;
+    begin = end + 1;
+  }
+  const std::size_t first = text.find_first_not_of(' ', begin);
+  if (first == std::string_view::npos || text[first] != '\t') return std::nullopt;
+  return Broken{{line, static_cast<int>(first - begin) + 1},
+                "not YAML: a tab in the indentation; use spaces"};
 }
 
 }  // namespace
@@ -259,9 +290,8 @@ YamlTree parse_yaml(std::string_view text) {
   try {
     build(text, tree);
   } catch (const Broken& broken) {
-    break_off(tree, broken.at, broken.text);
-  } catch (const YAML::Exception& error) {
-    break_off(tree, position_of(error.mark), "not YAML: " + cure_for(error.msg));
+    const Broken told = find_tab_indent(text, broken.at.line).value_or(broken);
+    break_off(tree, told.at, told.text);
   } catch (const std::exception& error) {
     break_off(tree, {}, fmt::format("not YAML: {}", error.what()));
   }
