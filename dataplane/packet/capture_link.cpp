@@ -121,6 +121,14 @@ Layer layer_of_link_type(Walk& walk, LinkType type) {
       return {LayerKind::kLinuxSll};
     case LinkType::kLinuxSll2:
       return {LayerKind::kLinuxSll2};
+    case LinkType::kJuniperEthernet:
+      return {LayerKind::kJuniper};
+    case LinkType::kIpnet:
+      return {LayerKind::kIpnet};
+    case LinkType::kArcnet:
+      return behind(walk, 2, LayerKind::kArcnet);
+    case LinkType::kArcnetLinux:
+      return behind(walk, 4, LayerKind::kArcnet);
     case LinkType::kNflog:
       return {LayerKind::kNflog};
   }
@@ -228,6 +236,75 @@ Layer read_nflog(Walk& walk) {
     if (!walk.cursor.skip((octets + 3) / 4 * 4)) return kTruncated;
   }
   return kTooDeep;
+}
+
+Layer read_juniper(Walk& walk) {
+  const auto* header = walk.cursor.peek<JuniperHeader>();
+  if (header == nullptr) return kTruncated;
+  const bool magic =
+      header->magic[0] == 0x4d && header->magic[1] == 0x47 && header->magic[2] == 0x43;
+  if (!magic) return {LayerKind::kEthernet};  // old systems write none
+  walk.cursor.skip(sizeof *header);
+  if ((header->flags & JuniperHeader::kExtensions) != 0) {
+    const auto* octets = walk.cursor.take<Be16>();
+    if (octets == nullptr || !walk.cursor.skip(octets->value())) return kTruncated;
+  }
+  if ((header->flags & JuniperHeader::kNoLinkLayer) == 0) return {LayerKind::kEthernet};
+  const auto* protocol = walk.cursor.take<Le32>();
+  if (protocol == nullptr) return kTruncated;
+  switch (protocol->value()) {
+    case 2:
+    case 3:
+      return {LayerKind::kIpv4};
+    case 6:
+    case 7:
+      return {LayerKind::kIpv6};
+    case 4:
+    case 5:
+    case 8:
+      return {LayerKind::kMpls};
+    case 200:
+      return {LayerKind::kPpp};
+    case 202:
+    case 203:
+      return {LayerKind::kLlc};
+    case 204:
+      return {LayerKind::kEthernet};
+    case 207:
+      return {LayerKind::kFrameRelay};
+    case 208:
+      return {LayerKind::kCiscoHdlc};
+    default:
+      return kNotIp;
+  }
+}
+
+Layer read_ipnet(Walk& walk) {
+  constexpr std::uint8_t kSolarisIpv4 = 2;
+  constexpr std::uint8_t kSolarisIpv6 = 26;
+  const auto* header = walk.cursor.take<IpnetHeader>();
+  if (header == nullptr) return kTruncated;
+  if (header->family == kSolarisIpv4) return {LayerKind::kIpv4};
+  return header->family == kSolarisIpv6 ? Layer{LayerKind::kIpv6} : kNotIp;
+}
+
+// RFC 1201 frames have a split flag and a sequence number behind the protocol; RFC 1051 ones do
+// not.
+Layer read_arcnet(Walk& walk) {
+  constexpr unsigned kFragmentationOctets = 3;
+  const auto* protocol = walk.cursor.take<std::uint8_t>();
+  if (protocol == nullptr) return kTruncated;
+  if (walk.below_first_ip) walk.protocol_number = *protocol;
+  switch (*protocol) {
+    case 240:
+      return {LayerKind::kIpv4};
+    case 212:
+      return behind(walk, kFragmentationOctets, LayerKind::kIpv4);
+    case 196:
+      return behind(walk, kFragmentationOctets, LayerKind::kIpv6);
+    default:
+      return kNotIp;
+  }
 }
 
 }  // namespace wiretally

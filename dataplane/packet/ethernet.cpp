@@ -51,6 +51,8 @@ Layer layer_behind_type(Ethertype type) {
       return {LayerKind::kRedundancyTag};
     case Ethertype::kCiscoMetadata:
       return {LayerKind::kCiscoMetadata};
+    case Ethertype::kAristaTimestamp:
+      return {LayerKind::kAristaTimestamp};
     case Ethertype::kTrill:
       return {LayerKind::kTrill};
     case Ethertype::kFabricPath:
@@ -130,6 +132,27 @@ Layer read_macsec(Walk& walk) {
     return kTruncated;
   }
   walk.cursor.drop_tail(kCheckValueOctets);
+  const Be16* type = walk.cursor.take<Be16>();
+  return type == nullptr ? kTruncated : layer_of_type_or_length(walk, type->value());
+}
+
+Layer read_arista_timestamp(Walk& walk) {
+  constexpr std::uint16_t kTimestamp = 1;
+  const auto* header = walk.cursor.take<AristaHeader>();
+  if (header == nullptr) return kTruncated;
+  if (header->subtype.value() != kTimestamp) return kNotIp;
+  unsigned octets = 0;
+  switch (header->version.value() & 0xff) {  // the second octet's 1 says UTC instead of TAI
+    case 0x10:
+      octets = 8;
+      break;
+    case 0x20:
+      octets = 6;
+      break;
+    default:
+      return kNotIp;
+  }
+  if (!walk.cursor.skip(octets)) return kTruncated;
   const Be16* type = walk.cursor.take<Be16>();
   return type == nullptr ? kTruncated : layer_of_type_or_length(walk, type->value());
 }

@@ -27,6 +27,14 @@ struct Ipv4Header {
 };
 static_assert(sizeof(Ipv4Header) == 20);
 
+// RFC 791 section 3.1, loose and strict source route: addresses follow.
+struct SourceRoute {
+  std::uint8_t type;
+  std::uint8_t octets;
+  std::uint8_t pointer;
+};
+static_assert(sizeof(SourceRoute) == 3);
+
 // RFC 8200 section 3.
 struct Ipv6Header {
   Be32 version_class_label;

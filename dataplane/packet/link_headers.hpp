@@ -52,6 +52,13 @@ struct MacsecTag {
 };
 static_assert(sizeof(MacsecTag) == 6);
 
+// Arista's vendor ethertype 0xd28b; a timestamp and the next ethertype follow subtype 1.
+struct AristaHeader {
+  Be16 subtype;
+  Be16 version;
+};
+static_assert(sizeof(AristaHeader) == 4);
+
 // RFC 6325 section 3: TRILL; `control` holds the options' length in words.
 struct TrillHeader {
   Be16 control;
@@ -175,6 +182,26 @@ struct NflogHeader {
   Be16 resource;
 };
 static_assert(sizeof(NflogHeader) == 4);
+
+// tcpdump.org LINKTYPE_JUNIPER_ETHER: magic "MGC", then flags.
+struct JuniperHeader {
+  std::uint8_t magic[3];
+  std::uint8_t flags;
+  static constexpr std::uint8_t kExtensions = 0x80;
+  static constexpr std::uint8_t kNoLinkLayer = 0x02;
+};
+static_assert(sizeof(JuniperHeader) == 4);
+
+// tcpdump.org LINKTYPE_IPNET (Solaris).
+struct IpnetHeader {
+  std::uint8_t version;
+  std::uint8_t family;
+  Be16 hook;
+  Be32 packet_octets;
+  Be32 interfaces[2];
+  Be32 zones[2];
+};
+static_assert(sizeof(IpnetHeader) == 24);
 
 // ANSI X3.139 (FDDI): frame control and addresses; LLC follows in asynchronous LLC frames.
 struct FddiHeader {

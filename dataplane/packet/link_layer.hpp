@@ -23,6 +23,9 @@ Layer read_null_loopback(Walk& walk);
 Layer read_linux_sll(Walk& walk);
 Layer read_linux_sll2(Walk& walk);
 Layer read_nflog(Walk& walk);
+Layer read_juniper(Walk& walk);
+Layer read_ipnet(Walk& walk);
+Layer read_arcnet(Walk& walk);
 Layer read_ppi(Walk& walk);
 Layer read_radiotap(Walk& walk);
 Layer read_prism(Walk& walk);
@@ -39,6 +42,7 @@ Layer read_opaque_tag(Walk& walk) {
   const Tag* tag = walk.cursor.take<Tag>();
   return tag == nullptr ? kTruncated : layer_of_type_or_length(walk, tag->type.value());
 }
+Layer read_arista_timestamp(Walk& walk);
 Layer read_trill(Walk& walk);
 Layer read_fabric_path(Walk& walk);
 Layer read_batman(Walk& walk);

@@ -11,11 +11,24 @@ namespace {
 constexpr unsigned kIpv4HeaderMin = sizeof(Ipv4Header);
 constexpr std::uint32_t kPlainLengthMax = 65'535;
 
+// RFC 791: type, length, pointer to the next address (from 4, in steps of 4). A route whose pointer
+// makes no sense is not followed by anybody, so its addresses are not needed.
+bool source_route_complete(const Cursor& cursor, unsigned at) {
+  const auto* option = cursor.peek<SourceRoute>(at);
+  if (option == nullptr) return false;
+  const unsigned pointer = option->pointer;
+  if (pointer < 4 || pointer % 4 != 0 || pointer > option->octets) return true;
+  return cursor.readable() >= at + option->octets;
+}
+
 // An IPv4 header is complete when its options can be read up to their end (RFC 791: option 0, the
-// header's length, or an option whose length makes no sense and so ends the list).
+// header's length, or an option whose length makes no sense and so ends the list) or to a source
+// route, which is all of them that a packet's way depends on.
 bool options_complete(const Cursor& cursor, unsigned header_octets) {
   constexpr std::uint8_t kEndOfList = 0;
   constexpr std::uint8_t kNoOperation = 1;
+  constexpr std::uint8_t kLooseRoute = 131;
+  constexpr std::uint8_t kStrictRoute = 137;
   for (unsigned at = kIpv4HeaderMin; at < header_octets;) {
     const auto* type = cursor.peek<std::uint8_t>(at);
     if (type == nullptr) return false;
@@ -28,6 +41,7 @@ bool options_complete(const Cursor& cursor, unsigned header_octets) {
     const auto* octets = cursor.peek<std::uint8_t>(at + 1);
     if (octets == nullptr) return false;
     if (*octets < 2 || at + *octets > header_octets) return true;
+    if (*type == kLooseRoute || *type == kStrictRoute) return source_route_complete(cursor, at);
     at += *octets;
   }
   return true;

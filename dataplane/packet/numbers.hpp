@@ -38,6 +38,7 @@ enum class Ethertype : std::uint16_t {
   kNsh = 0x894f,
   kOldQinq = 0x9100,
   kWccp = 0x883e,
+  kAristaTimestamp = 0xd28b,
   kRedundancyTag = 0xf1c1,
 };
 inline constexpr std::uint16_t kLengthMax = 1500;       // an 802.3 length field

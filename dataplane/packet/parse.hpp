@@ -24,6 +24,9 @@ struct ParseOptions {
   TunnelView tunnel = TunnelView::kOuter;
 };
 
+// True if frames of this link type can be read; others are counted as non-IP with a note.
+bool is_known(LinkType type);
+
 // The whole parser, without the short cut.
 [[gnu::noinline]] ParseError parse_general(const PacketView& view, const ParseOptions& options,
                                            ParsedPacket& out);

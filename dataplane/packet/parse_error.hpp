@@ -18,11 +18,11 @@ enum class ParseError : std::uint8_t {
   kBadIpVersion,       // announced as IP, but the version field says otherwise
   kBadIpHeaderLength,  // IPv4 header length below 20 octets
   kBadIpTotalLength,   // IPv4 total length shorter than its header
-  kUnknownLinkType,    // the capture's link type is not known to the meter
   kFiltered,           // taken out by capture.filter
   kNotSampled,         // left out by capture.sampling
   kSelf,               // the meter's own export
   // -- metered, with a note
+  kUnknownLinkType,     // the capture's link type is not known to the meter: counted as non-IP
   kTruncatedLink,       // cut off inside the link-layer headers: counted as non-IP
   kTooManyLinkHeaders,  // more tags, labels or link headers than the parser follows: as non-IP
   kTruncatedExtension,  // cut off inside the IPv6 extension headers: no ports
@@ -32,7 +32,7 @@ enum class ParseError : std::uint8_t {
   kBadInnerIp,      // the tunnel's payload is no valid IP header: under the header outside of it
   kTooManyTunnels,  // nested deeper than the parser follows: under the deepest header read
 };
-inline constexpr ParseError kFirstNote = ParseError::kTruncatedLink;
+inline constexpr ParseError kFirstNote = ParseError::kUnknownLinkType;
 inline constexpr std::size_t kParseErrors =
     static_cast<std::size_t>(ParseError::kTooManyTunnels) + 1;
 

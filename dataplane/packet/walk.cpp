@@ -23,6 +23,8 @@ ParseError non_ip(const PacketView& view, const Walk& walk, Layer end, ParsedPac
       return ParseError::kTruncatedLink;
     case LayerKind::kTooDeep:
       return ParseError::kTooManyLinkHeaders;
+    case LayerKind::kUnknownLinkType:
+      return ParseError::kUnknownLinkType;
     default:
       return ParseError::kNone;
   }
@@ -97,6 +99,12 @@ Layer read_layer(Walk& walk, Layer layer) {
       return read_linux_sll2(walk);
     case LayerKind::kNflog:
       return read_nflog(walk);
+    case LayerKind::kJuniper:
+      return read_juniper(walk);
+    case LayerKind::kIpnet:
+      return read_ipnet(walk);
+    case LayerKind::kArcnet:
+      return read_arcnet(walk);
     case LayerKind::kPpi:
       return read_ppi(walk);
     case LayerKind::kRadiotap:
@@ -123,6 +131,8 @@ Layer read_layer(Walk& walk, Layer layer) {
       return read_opaque_tag<RedundancyTag>(walk);
     case LayerKind::kCiscoMetadata:
       return read_opaque_tag<CiscoMetadata>(walk);
+    case LayerKind::kAristaTimestamp:
+      return read_arista_timestamp(walk);
     case LayerKind::kTrill:
       return read_trill(walk);
     case LayerKind::kFabricPath:
@@ -218,11 +228,15 @@ Layer walk_to_ip(Walk& walk, Layer layer) {
   return layer;
 }
 
+bool is_known(LinkType type) {
+  Walk nowhere{.cursor{nullptr, 0, 0}};
+  return layer_of_link_type(nowhere, type).kind != LayerKind::kUnknownLinkType;
+}
+
 ParseError parse_general(const PacketView& view, const ParseOptions& options, ParsedPacket& out) {
   Walk walk{.cursor{view.data, view.captured, view.wire_octets}, .frame_octets = view.wire_octets};
   out = ParsedPacket{};
   const Layer end = walk_to_ip(walk, layer_of_link_type(walk, view.link_type));
-  if (end.kind == LayerKind::kUnknownLinkType) return ParseError::kUnknownLinkType;
   if (end.kind != LayerKind::kIpv4 && end.kind != LayerKind::kIpv6) {
     return non_ip(view, walk, end, out);
   }
