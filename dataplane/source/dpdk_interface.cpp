@@ -95,7 +95,7 @@ std::optional<KernelInterface> kernel_interface(const std::string& name) {
   found.index = static_cast<unsigned>(request.ifr_ifindex);
   if (::ioctl(socket.descriptor(), SIOCGIFFLAGS, &request) == 0) {
     found.up = (request.ifr_flags & IFF_UP) != 0;
-    found.promiscuous = (request.ifr_flags & IFF_PROMISC) != 0;
+    found.promiscuous_flag = (request.ifr_flags & IFF_PROMISC) != 0;
   }
   if (::ioctl(socket.descriptor(), SIOCGIFMTU, &request) == 0) {
     found.mtu = static_cast<unsigned>(request.ifr_mtu);
@@ -153,6 +153,28 @@ std::set<int> capture_sockets() {
     if (family == AF_PACKET || family == AF_XDP) found.insert(descriptor);
   }
   return found;
+}
+
+void set_promiscuous_flag(const std::string& name) {
+  const Socket socket(AF_INET, SOCK_DGRAM, 0);
+  ifreq request = request_for(name);
+  if (::ioctl(socket.descriptor(), SIOCGIFFLAGS, &request) != 0) return;
+  request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_PROMISC);
+  ::ioctl(socket.descriptor(), SIOCSIFFLAGS, &request);
+}
+
+PromiscuousInterface::PromiscuousInterface(const std::string& name)
+    : descriptor_(
+          ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)) {  // protocol 0: receives nothing
+  packet_mreq membership{};
+  membership.mr_ifindex = static_cast<int>(::if_nametoindex(name.c_str()));
+  membership.mr_type = PACKET_MR_PROMISC;
+  in_effect_ = ::setsockopt(descriptor_, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership,
+                            sizeof(membership)) == 0;
+}
+
+PromiscuousInterface::~PromiscuousInterface() {
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 std::uint64_t KernelSocketCounter::dropped() {

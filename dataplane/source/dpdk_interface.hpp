@@ -19,8 +19,8 @@ struct KernelInterface {
   unsigned mtu = 0;
   unsigned rx_queues = 1;
   bool up = false;
-  bool promiscuous = false;
-  bool merges_packets = false;  // GRO or LRO: several packets of the wire arrive as one
+  bool promiscuous_flag = false;  // somebody said `ip link set NAME promisc on`
+  bool merges_packets = false;    // GRO or LRO: several packets of the wire arrive as one
 };
 
 // Empty if there is no interface of this name.
@@ -50,6 +50,25 @@ class KernelSocketCounter {
  private:
   int descriptor_;
   std::uint64_t dropped_ = 0;
+};
+
+// Sets the flag again: rte_eth_dev_start() of net_af_packet takes it away from whoever set it.
+void set_promiscuous_flag(const std::string& name);
+
+// Keeps a kernel interface promiscuous while it lives. By a membership of a socket of its own, not
+// by the interface's flag (as the drivers do it): the kernel counts memberships and ends ours even
+// after a kill.
+class PromiscuousInterface {
+ public:
+  explicit PromiscuousInterface(const std::string& name);
+  ~PromiscuousInterface();
+  PromiscuousInterface(const PromiscuousInterface&) = delete;
+  PromiscuousInterface& operator=(const PromiscuousInterface&) = delete;
+  [[nodiscard]] bool in_effect() const { return in_effect_; }
+
+ private:
+  int descriptor_ = -1;
+  bool in_effect_ = false;
 };
 
 // A kernel counter that starts again (an interface deleted and made anew) must not run backwards or

@@ -134,7 +134,7 @@ std::vector<std::uint32_t> allowed_cores() {
 }
 
 bool has_capability(int capability) {
-  std::ifstream file("/proc/self/status");
+  std::ifstream file("/proc/thread-self/status");
   std::string line;
   while (std::getline(file, line)) {
     if (!line.starts_with("CapEff:")) continue;

@@ -38,7 +38,7 @@ struct PciNetworkDevice {
 // Cores the calling thread may run on, ascending.
 [[nodiscard]] std::vector<std::uint32_t> allowed_cores();
 
-// Effective capability of this process (CAP_NET_RAW, ...).
+// Effective capability of the calling thread (CAP_NET_RAW, ...).
 [[nodiscard]] bool has_capability(int capability);
 
 [[nodiscard]] std::vector<PciNetworkDevice> pci_network_devices(const std::string& root = "/");

@@ -85,7 +85,6 @@ DpdkPort::DpdkPort(const DpdkPortConfig& config, const DpdkDevice& device, PortI
   if (reads_kernel_interface(device)) {
     interface_ = device.value("iface");
     interface = kernel_interface(interface_);
-    was_promiscuous_ = interface && interface->promiscuous;
   }
   DpdkAttachmentPlan plan = plan_attachments(device, config.queues, interface, locked_memory());
   remarks_ = std::move(plan.remarks);
@@ -271,6 +270,7 @@ void DpdkPort::find_kernel_counters(const std::set<int>& before) {
 
 void DpdkPort::start() {
   DpdkLog::clear();
+  const auto interface = kernel_interface(interface_);
   for (const Member& member : members_) {
     rte_eth_stats_reset(member.ethdev);
     if (const int error = rte_eth_dev_start(member.ethdev); error != 0) {
@@ -279,24 +279,23 @@ void DpdkPort::start() {
     }
   }
   started_ = true;
+  if (interface && interface->promiscuous_flag) set_promiscuous_flag(interface_);
   if (promiscuous_) set_promiscuous();
 }
 
 void DpdkPort::set_promiscuous() {
-  for (const Member& member : members_) {
-    const int error = rte_eth_promiscuous_enable(member.ethdev);
-    if (error == 0 || device_.bus == DpdkBus::kVdev) continue;  // most vdevs know no address filter
-    remarks_.push_back(
-        fmt::format("device {} does not become promiscuous ({}): only packets to its own "
-                    "address are seen",
-                    member.name, rte_strerror(-error)));
+  bool on = true;
+  if (!interface_.empty()) {
+    promiscuous_interface_ = std::make_unique<PromiscuousInterface>(interface_);
+    on = promiscuous_interface_->in_effect();
+  } else if (device_.bus == DpdkBus::kPci) {  // other virtual devices know no address filter
+    on = rte_eth_promiscuous_enable(members_.front().ethdev) == 0;
   }
-}
-
-// The flag of a kernel interface outlives the process: put it back as it was found.
-void DpdkPort::restore_promiscuous() {
-  if (!promiscuous_ || interface_.empty() || was_promiscuous_) return;
-  for (const Member& member : members_) rte_eth_promiscuous_disable(member.ethdev);
+  if (on) return;
+  remarks_.push_back(
+      fmt::format("{} does not become promiscuous: it may show only packets to its own "
+                  "address",
+                  device_.name));
 }
 
 void DpdkPort::stop() {
@@ -304,7 +303,7 @@ void DpdkPort::stop() {
   last_missed_ = missed();  // the drivers close their sockets when stopped
   started_ = false;
   kernel_counters_.clear();
-  restore_promiscuous();
+  promiscuous_interface_.reset();
   for (const Member& member : members_) rte_eth_dev_stop(member.ethdev);
 }
 

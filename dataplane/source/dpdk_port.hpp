@@ -84,7 +84,6 @@ class DpdkPort final : public CapturePort {
   void set_up_queue(const Member& member, std::uint16_t queue, std::uint16_t descriptors,
                     std::uint16_t data_room);
   void set_promiscuous();
-  void restore_promiscuous();
   void find_kernel_counters(const std::set<int>& before);
   void close_all();
   [[noreturn]] void refuse(const std::string& why) const;
@@ -96,7 +95,6 @@ class DpdkPort final : public CapturePort {
   const PortIndex index_;
   const bool promiscuous_;
   std::string interface_;  // kernel interface behind the device, or empty
-  bool was_promiscuous_ = false;
   bool recording_ = false;
   bool started_ = false;
   std::uint64_t recorded_packets_ = 0;  // of the longest file, for infinite_rx
@@ -105,6 +103,7 @@ class DpdkPort final : public CapturePort {
   std::vector<std::unique_ptr<rte_mempool, PoolDeleter>> pools_;
   std::vector<DpdkQueue> queues_;
   std::vector<KernelSocketCounter> kernel_counters_;
+  std::unique_ptr<PromiscuousInterface> promiscuous_interface_;
   SteadyCounter nic_missed_;
   std::vector<MissedCount> last_missed_;
   std::vector<std::string> remarks_;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // net_af_packet on a veth pair: what was sent is received or missed, frame for frame.
 #include <gtest/gtest.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "live_count.hpp"
 #include "wire.hpp"
@@ -107,18 +110,31 @@ TEST(NetAfPacket, takes_jumbo_frames_whole) {
 
 TEST(NetAfPacket, is_promiscuous_while_it_runs_and_leaves_the_interface_as_it_was) {
   Wire wire("wtp0", "wtp1");
-  {
+  for (const int by_others : {0, 1}) {
+    if (by_others == 1) run_command("ip link set wtp1 promisc on");
     const auto port = open_port("net_af_packet0,iface=wtp1");
+    EXPECT_EQ(wire.promiscuity(), by_others);
     port->start();
-    EXPECT_TRUE(wire.receiver_is_promiscuous());
+    EXPECT_EQ(wire.promiscuity(), by_others + 1);
+    port->stop();
+    EXPECT_EQ(wire.promiscuity(), by_others);
   }
-  EXPECT_FALSE(wire.receiver_is_promiscuous());
-  run_command("ip link set wtp1 promisc on");
-  {
-    const auto port = open_port("net_af_packet0,iface=wtp1");
-    port->start();
-  }
-  EXPECT_TRUE(wire.receiver_is_promiscuous()) << "somebody else's setting";
+}
+
+TEST(NetAfPacket, without_capabilities_says_which_are_missing) {
+  Wire wire("wtp0", "wtp1");
+  std::string text;
+  std::thread unprivileged([&] {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct none[2]{};
+    ASSERT_EQ(::syscall(SYS_capset, &header, none), 0);
+    text = refusal_of_port("net_af_packet0,iface=wtp1");
+  });
+  unprivileged.join();
+  EXPECT_NE(text.find("lacks CAP_NET_RAW CAP_NET_ADMIN: run as root, or grant it"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(refusal_of_port("net_af_packet0,iface=wtp1"), "") << "with them it opens";
 }
 
 TEST(NetAfPacket, counts_on_after_its_interface_went_down_and_up) {

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The EAL's command line from the YAML, and what is refused before the EAL is asked. No EAL.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 
 #include "config/startup_error.hpp"
 #include "dataplane/source/dpdk_eal.hpp"
@@ -139,6 +142,26 @@ TEST(CheckMachine, refuses_a_pci_device_that_the_kernel_holds_saying_who_and_wha
   EXPECT_EQ(code, ExitCode::kMachine);
   EXPECT_TRUE(has(text, held->driver)) << text;
   EXPECT_TRUE(has(text, "dpdk-devbind.py --bind=vfio-pci " + held->address)) << text;
+}
+
+// In a child, as EAL is tried only once in a process; what the child prints is all a user would see.
+TEST(EalStart, that_fails_gives_one_sentence_with_eals_own_words_and_prints_nothing_else) {
+  const auto start_without_address_space = [] {
+    DpdkConfig config = config_that_fits();
+    config.memory = 512ull << 20;
+    const rlimit limit{config.memory, config.memory};
+    ::setrlimit(RLIMIT_AS, &limit);
+    std::string said = "started";
+    try {
+      const DpdkEal eal(config, {});
+    } catch (const StartupError& error) {
+      said = error.what();
+    }
+    std::fprintf(stderr, "[%s]", said.c_str());
+    std::_Exit(said == "started" ? 1 : 0);
+  };
+  EXPECT_EXIT(start_without_address_space(), ::testing::ExitedWithCode(0),
+              "^\\[capture.dpdk: DPDK did not start \\(.*\\). It said: .*\\]$");
 }
 
 }  // namespace

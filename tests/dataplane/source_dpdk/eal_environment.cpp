@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "config/startup_error.hpp"
 #include "dataplane/source/dpdk_machine.hpp"
 
@@ -47,7 +49,8 @@ DpdkPortConfig port_config(const std::string& device, std::uint16_t queues) {
 DpdkConfig eal_config() {
   DpdkConfig config;
   config.memory = 256ull << 20;
-  config.no_huge = true;
+  // WIRETALLY_TEST_HUGE_PAGES=1: the same tests in huge pages (256 MiB of them must be free).
+  config.no_huge = std::getenv("WIRETALLY_TEST_HUGE_PAGES") == nullptr;
   config.workers = {allowed_cores().front()};
   return config;
 }

@@ -1,50 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Capture files through net_pcap: every octet that fits the first buffer, every stamp, and the end.
 #include <gtest/gtest.h>
-#include <pcap/pcap.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "eal_environment.hpp"
+#include "recording_file.hpp"
 
 namespace wiretally {
 namespace {
 
 namespace fs = std::filesystem;
 
-struct Recorded {
-  std::int64_t time_us = 0;
-  std::vector<std::uint8_t> octets;
-};
-
-class RecordingPort : public ::testing::Test {
+class RecordingPort : public RecordingDirectory {
  protected:
-  void SetUp() override {
-    std::string name = fs::temp_directory_path() / "wiretally-recording-XXXXXX";
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    directory_ = name;
-  }
-  void TearDown() override { fs::remove_all(directory_); }
-
-  std::string write(const std::string& name, const std::vector<Recorded>& packets,
-                    int link_type = DLT_EN10MB, int snapshot = 262144) {
-    const std::string path = directory_ / name;
-    pcap_t* dead = ::pcap_open_dead(link_type, snapshot);
-    pcap_dumper_t* dumper = ::pcap_dump_open(dead, path.c_str());
-    for (const Recorded& packet : packets) {
-      pcap_pkthdr header{};
-      header.ts.tv_sec = packet.time_us / 1'000'000;
-      header.ts.tv_usec = packet.time_us % 1'000'000;
-      header.caplen = header.len = static_cast<bpf_u_int32>(packet.octets.size());
-      ::pcap_dump(reinterpret_cast<unsigned char*>(dumper), &header, packet.octets.data());
-    }
-    ::pcap_dump_close(dumper);
-    ::pcap_close(dead);
-    return path;
-  }
-
   // Sizes from runt to several buffers, stamps that repeat and go back.
   static std::vector<Recorded> sample(std::size_t packets) {
     static constexpr std::size_t kSizes[] = {14, 60, 64, 1514, 2048, 2049, 9014, 65000};
@@ -67,7 +37,6 @@ class RecordingPort : public ::testing::Test {
             rte_mbuf_dynfield_lookup(RTE_MBUF_DYNFIELD_TIMESTAMP_NAME, nullptr)};
   }
 
-  fs::path directory_;
   std::array<PacketView, kBurstMax> views_;
 };
 

@@ -10,16 +10,18 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 
 namespace wiretally {
 namespace {
@@ -136,10 +138,17 @@ std::uint64_t Wire::lost_before() const {
   return interface_counter(sender_, 11);
 }
 
-bool Wire::receiver_is_promiscuous() const {
-  ifreq request{};
-  receiver_.copy(request.ifr_name, IFNAMSIZ - 1);
-  return ::ioctl(socket_, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & IFF_PROMISC) != 0;
+int Wire::promiscuity() const {
+  const std::string command = "ip -d link show dev " + receiver_;
+  const std::unique_ptr<FILE, int (*)(FILE*)> output(::popen(command.c_str(), "r"), ::pclose);
+  std::array<char, 512> word;
+  int count = -1;
+  while (std::fscanf(output.get(), "%511s", word.data()) == 1) {
+    if (std::string_view(word.data()) == "promiscuity") {
+      if (std::fscanf(output.get(), "%d", &count) != 1) return -1;
+    }
+  }
+  return count;
 }
 
 Frame udp_frame(std::size_t octets, std::uint16_t flow, std::uint32_t number) {

@@ -33,7 +33,8 @@ class Wire {
   [[nodiscard]] std::uint64_t arrived() const;
   // Packets the veth pair itself threw away on the sender's side.
   [[nodiscard]] std::uint64_t lost_before() const;
-  [[nodiscard]] bool receiver_is_promiscuous() const;
+  // How many ask for the receiving end to be promiscuous.
+  [[nodiscard]] int promiscuity() const;
 
  private:
   std::string sender_;
