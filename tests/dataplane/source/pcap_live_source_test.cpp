@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <linux/if_packet.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <sched.h>
@@ -15,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "config/startup_error.hpp"
@@ -62,6 +65,20 @@ class Sender {
  private:
   int socket_;
 };
+
+// As "ip link del" does, but within a millisecond: before the kernel hands over what is in the
+// ring.
+void remove_link_at_once(const char* interface) {
+  struct {
+    nlmsghdr header;
+    ifinfomsg link;
+  } request{};
+  request.header = {sizeof request, RTM_DELLINK, NLM_F_REQUEST, 0, 0};
+  request.link.ifi_index = static_cast<int>(::if_nametoindex(interface));
+  const int socket = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  EXPECT_EQ(::send(socket, &request, sizeof request, 0), static_cast<ssize_t>(sizeof request));
+  ::close(socket);
+}
 
 std::string frame_of(std::uint32_t number, std::size_t octets, std::uint16_t ethertype = 0x88b5) {
   std::string frame = Octets(Order::kBig)
@@ -220,10 +237,14 @@ TEST_F(PcapLive, survives_a_link_that_goes_down_and_comes_up) {
 TEST_F(PcapLive, drains_an_interface_that_is_removed_and_finds_it_again) {
   PcapLiveSource source(options(), PortIndex{});
   for (std::uint64_t round = 1; round <= 2; ++round) {
-    const Sender sender("wt0");
-    for (std::uint32_t i = 0; i < 100; ++i) ASSERT_TRUE(sender.send(frame_of(i, 100)));
-    run("ip link del wt0");
+    std::thread remover([] {
+      const Sender sender("wt0");
+      std::this_thread::sleep_for(milliseconds(20));  // the source is polled by now
+      for (std::uint32_t i = 0; i < 100; ++i) EXPECT_TRUE(sender.send(frame_of(i, 100)));
+      remove_link_at_once("wt0");
+    });
     EXPECT_EQ(collect(source).size(), 100u) << "what came before the removal";
+    remover.join();
     EXPECT_TRUE(reaches(source, LinkState::kGone));
     make_pair();
     const auto made = steady_clock::now();
