@@ -84,13 +84,13 @@ void Worker::open_epoch(TimeNs time) {
   epoch_first_ = epoch_min_ = epoch_max_ = time;
 }
 
-// Turns the times of the packets from `from` on into offsets, as far as they belong to this epoch;
-// returns the first that does not.
-std::size_t Worker::place_in_epoch(std::size_t from) {
+// Turns the times of the packets from `from` to `to` into offsets, as far as they belong to this
+// epoch; returns the first that does not.
+std::size_t Worker::place_in_epoch(std::size_t from, std::size_t to) {
   const TimeNs base = table_->base();
   const unsigned shift = table_->time_shift();
   std::size_t i = from;
-  for (; i < batch_.size && in_epoch(batch_.times[i]); ++i) {
+  for (; i < to && in_epoch(batch_.times[i]); ++i) {
     const TimeNs time = batch_.times[i];
     epoch_min_ = std::min(epoch_min_, time);
     epoch_max_ = std::max(epoch_max_, time);
@@ -102,30 +102,38 @@ std::size_t Worker::place_in_epoch(std::size_t from) {
 }
 
 void Worker::count_batch() {
-  const bool recording = options_.time_base == TimeBase::kPackets;
-  std::size_t done = 0;
-  std::size_t placed = 0;
-  while (done < batch_.size) {
+  for (std::size_t done = 0; done < batch_.size;) {
     if (table_->is_open() && !in_epoch(batch_.times[done])) flip_waiting();
-    if (!table_->is_open()) {
-      open_epoch(batch_.times[done]);
-      placed = done;
+    if (!table_->is_open()) open_epoch(batch_.times[done]);
+    const std::size_t placed = place_in_epoch(done, batch_.size);
+    const std::span packets(batch_.packets.data() + done, placed - done);
+    const std::uint64_t* hashes = batch_.hashes.data() + done;
+    table_->prefetch({hashes, packets.size()});
+    std::array<std::uint8_t, kBurstMax> unplaced;
+    const std::size_t rest = table_->count_all(packets, hashes, unplaced.data());
+    for (std::size_t i = 0; i < rest; ++i) count_unplaced(done + unplaced[i]);
+    done = placed;
+  }
+}
+
+// A new flow that found the table full: live it is counted coarsely; a recording goes on in the
+// next epoch.
+void Worker::count_unplaced(std::size_t index) {
+  ParsedPacket& packet = batch_.packets[index];
+  if (options_.time_base == TimeBase::kMachine) {
+    const CoarseLevel level = table_->count_coarse(packet, hash_);
+    ++counters_.ports[static_cast<std::size_t>(packet.key.port)]
+          .coarse[static_cast<std::size_t>(level)];
+    return;
+  }
+  for (;;) {
+    std::uint8_t unplaced;
+    if (place_in_epoch(index, index + 1) != index &&
+        table_->count_all({&packet, 1}, &batch_.hashes[index], &unplaced) == 0) {
+      return;
     }
-    if (placed == done) {
-      placed = place_in_epoch(done);
-      table_->prefetch({batch_.hashes.data() + done, placed - done});
-    }
-    done += table_->count_all({batch_.packets.data() + done, placed - done},
-                              batch_.hashes.data() + done);
-    if (done == placed) continue;
-    if (recording) {
-      flip_waiting();
-    } else {
-      const ParsedPacket& packet = batch_.packets[done++];
-      const CoarseLevel level = table_->count_coarse(packet, hash_);
-      ++counters_.ports[static_cast<std::size_t>(packet.key.port)]
-            .coarse[static_cast<std::size_t>(level)];
-    }
+    flip_waiting();
+    open_epoch(batch_.times[index]);
   }
 }
 

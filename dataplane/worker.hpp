@@ -89,7 +89,8 @@ class Worker {
   ParseError take(const PacketView& view, ParsedPacket& out);
   bool sampled();
   void count_batch();
-  std::size_t place_in_epoch(std::size_t from);
+  void count_unplaced(std::size_t index);
+  std::size_t place_in_epoch(std::size_t from, std::size_t to);
   bool in_epoch(TimeNs time) const;
   void open_epoch(TimeNs time);
   void flip_if_free();

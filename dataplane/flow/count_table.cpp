@@ -5,10 +5,12 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <limits>
 #include <new>
+#include <utility>
 
 #include "dataplane/flow/coarsen.hpp"
 
@@ -75,10 +77,15 @@ bool CountTable::grow() {
   return true;
 }
 
-void CountTable::add_totals(const ParsedPacket& packet) {
-  ++totals_.packets;
-  totals_.octets += packet.octets;
-  totals_.l2_octets += packet.wire_octets;
+void CountTable::add_totals(std::span<const ParsedPacket> packets) {
+  CountTotals sum{packets.size(), 0, 0};
+  for (const ParsedPacket& packet : packets) {
+    sum.octets += packet.octets;
+    sum.l2_octets += packet.wire_octets;
+  }
+  totals_.packets += sum.packets;
+  totals_.octets += sum.octets;
+  totals_.l2_octets += sum.l2_octets;
 }
 
 // A new key takes an empty line. A layer-2 surplus beyond 31 bits (a length that lies) goes on in
@@ -122,25 +129,78 @@ bool CountTable::find_or_insert(const FlowKey& key, const ParsedPacket& packet, 
   return false;
 }
 
-inline bool CountTable::count_one(const ParsedPacket& packet, std::uint64_t hash) {
+bool CountTable::count_one(const ParsedPacket& packet, std::uint64_t hash) {
   while (!find_or_insert(packet.key, packet, hash, segment_limit_)) {
     if (!grow()) return false;
   }
-  add_totals(packet);
   return true;
 }
 
-std::size_t CountTable::count_all(std::span<const ParsedPacket> packets,
-                                  const std::uint64_t* hashes) {
-  for (std::size_t i = 0; i < packets.size(); ++i) {
-    if (!count_one(packets[i], hashes[i])) return i;
+// One look at one line.
+inline CountTable::Look CountTable::look(CountEntry* line, const ParsedPacket& packet,
+                                         const CountEntry* end) {
+  const std::int64_t extra = l2_extra_of(packet);
+  if (live(*line)) [[likely]] {
+    return line->key == packet.key && line->add(packet, extra) ? Look::kCounted : Look::kGoOn;
   }
-  return packets.size();
+  if (segment_entries_ >= segment_limit_) return Look::kFull;
+  insert(line, end, packet.key, packet, extra);
+  return Look::kCounted;
+}
+
+// In rounds: all packets look at the line their hash names, which prefetch() has asked for; those
+// that find a stranger there ask for the next line and look again when every other packet has
+// had its turn, so that a probe costs a burst, not a packet, the wait for memory. Packets of one
+// key stay in step and in order.
+std::size_t CountTable::count_all(std::span<const ParsedPacket> packets,
+                                  const std::uint64_t* hashes, std::uint8_t* unplaced) {
+  std::array<std::uint8_t, kBatchMax> waiting;
+  std::array<std::uint8_t, kBatchMax> late;
+  std::size_t waiting_size = 0;
+  std::size_t late_size = 0;
+  const auto place = [&](std::size_t i, std::size_t round) {
+    CountEntry* home = &lines_[hashes[i] >> index_shift_];
+    const Look seen = look(home + round, packets[i], home + kProbeMax);
+    if (seen == Look::kCounted) [[likely]]
+      return;
+    if (seen == Look::kFull) {
+      late[late_size++] = static_cast<std::uint8_t>(i);
+      return;
+    }
+    __builtin_prefetch(home + round + 1, 1, 3);
+    waiting[waiting_size++] = static_cast<std::uint8_t>(i);
+  };
+  for (std::size_t i = 0; i < packets.size(); ++i) place(i, 0);
+  for (std::size_t round = 1; waiting_size != 0 && round < kProbeMax; ++round) {
+    const std::size_t size = std::exchange(waiting_size, 0);
+    for (std::size_t j = 0; j < size; ++j) place(waiting[j], round);
+  }
+  add_totals(packets);
+  if (waiting_size + late_size == 0) [[likely]]
+    return 0;
+  std::copy_n(waiting.begin(), waiting_size, late.begin() + static_cast<std::ptrdiff_t>(late_size));
+  return count_late(packets, hashes, {late.data(), late_size + waiting_size}, unplaced);
+}
+
+// What found no room in this segment: in a larger one, or nowhere.
+std::size_t CountTable::count_late(std::span<const ParsedPacket> packets,
+                                   const std::uint64_t* hashes, std::span<std::uint8_t> late,
+                                   std::uint8_t* unplaced) {
+  std::sort(late.begin(), late.end());
+  std::size_t size = 0;
+  for (const std::uint8_t i : late) {
+    if (count_one(packets[i], hashes[i])) continue;
+    unplaced[size++] = i;
+    --totals_.packets;
+    totals_.octets -= packets[i].octets;
+    totals_.l2_octets -= packets[i].wire_octets;
+  }
+  return size;
 }
 
 CoarseLevel CountTable::count_coarse(const ParsedPacket& packet, const FlowHash& hash) {
   const std::size_t step = (std::size_t{1} << last_log2_) / kCoarseShare;
-  add_totals(packet);
+  add_totals({&packet, 1});
   for (std::size_t level = 1; level < kCoarseLevels - 1; ++level) {
     const FlowKey key = coarsen(packet.key, static_cast<CoarseLevel>(level));
     if (find_or_insert(key, packet, hash(key), segment_limit_ + level * step)) {

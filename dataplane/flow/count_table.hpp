@@ -47,6 +47,7 @@ struct ProtocolRow {
 class CountTable {
  public:
   static constexpr unsigned kProbeMax = 128;  // lines looked at before a key is "without a place"
+  static constexpr std::size_t kBatchMax = 256;  // packets counted in one call; indexes are octets
   static constexpr unsigned kSegmentMinLog2 = 10;  // 64 KiB: half of L2 holds it beside the burst
   static constexpr unsigned kGrowLog2 = 2;         // the next segment has four times the lines
   static constexpr std::size_t kSegmentsMax = 16;
@@ -76,10 +77,11 @@ class CountTable {
     for (const std::uint64_t hash : hashes) __builtin_prefetch(&lines_[hash >> index_shift_], 1, 3);
   }
 
-  // Counts packets from the front; returns how many. Fewer than given: the next one is a new flow
-  // that has no exact place; flip (a recording) or count_coarse() it (a live link), then go on
-  // behind it.
-  std::size_t count_all(std::span<const ParsedPacket> packets, const std::uint64_t* hashes);
+  // Counts a burst of at most kBatchMax packets. The indexes of those that are new flows without an
+  // exact place go to `unplaced`, in order; returns how many. They are not counted: flip (a
+  // recording) or count_coarse() them (a live link).
+  std::size_t count_all(std::span<const ParsedPacket> packets, const std::uint64_t* hashes,
+                        std::uint8_t* unplaced);
 
   // The overload rule for one packet; always succeeds. Returns the level it was counted at.
   CoarseLevel count_coarse(const ParsedPacket& packet, const FlowHash& hash);
@@ -106,6 +108,10 @@ class CountTable {
   void recycle();
 
  private:
+  enum class Look : std::uint8_t { kCounted, kGoOn, kFull };
+  Look look(CountEntry* line, const ParsedPacket& packet, const CountEntry* end);
+  std::size_t count_late(std::span<const ParsedPacket> packets, const std::uint64_t* hashes,
+                         std::span<std::uint8_t> late, std::uint8_t* unplaced);
   bool count_one(const ParsedPacket& packet, std::uint64_t hash);
   void insert(CountEntry* line, const CountEntry* end, const FlowKey& key,
               const ParsedPacket& packet, std::int64_t extra);
@@ -115,7 +121,7 @@ class CountTable {
   bool grow();
   ProtocolRow& row_of(const FlowKey& key);
   void count_row(const ParsedPacket& packet);
-  void add_totals(const ParsedPacket& packet);
+  void add_totals(std::span<const ParsedPacket> packets);
 
   CountEntry* lines_ = nullptr;  // the segment being filled
   unsigned index_shift_ = 64;

@@ -156,6 +156,7 @@ class CoreArm : public Arm {
   }
 
   void count_batch(CountTable& table) {
+    std::array<std::uint8_t, kBurstMax> unplaced;  // none is: check() would tell
     constexpr std::size_t kAhead = variant == CoreVariant::kPrefetchAhead8    ? 8
                                    : variant == CoreVariant::kPrefetchAhead32 ? 32
                                                                               : 0;
@@ -164,13 +165,13 @@ class CoreArm : public Arm {
       table.prefetch(hashes.first(std::min(kAhead, batch_.size)));
       for (std::size_t i = 0; i < batch_.size; ++i) {
         if (i + kAhead < batch_.size) table.prefetch(hashes.subspan(i + kAhead, 1));
-        table.count_all(packets_of(batch_).subspan(i, 1), &batch_.hashes[i]);
+        table.count_all(packets_of(batch_).subspan(i, 1), &batch_.hashes[i], unplaced.data());
       }
     } else {
       if constexpr (variant != CoreVariant::kNoPrefetch) {
         table.prefetch({batch_.hashes.data(), batch_.size});
       }
-      table.count_all(packets_of(batch_), batch_.hashes.data());
+      table.count_all(packets_of(batch_), batch_.hashes.data(), unplaced.data());
     }
   }
 

@@ -26,10 +26,7 @@ class MergerTest : public testing::Test {
     std::vector<std::uint64_t> hashes(packets.size());
     hash.hash_all(packets, hashes.data());
     table.open(0, 0, expected);
-    for (std::size_t done = 0; done < packets.size();) {
-      done += table.count_all({packets.data() + done, packets.size() - done}, hashes.data() + done);
-      if (done < packets.size()) table.count_coarse(packets[done++], hash);
-    }
+    test::count(table, packets, hashes, hash);
   }
 
   std::mt19937_64 random{std::random_device{}()};

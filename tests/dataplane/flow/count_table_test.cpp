@@ -13,6 +13,7 @@
 namespace wiretally {
 namespace {
 
+using test::count;
 using test::numbered_key;
 using test::packet_of;
 
@@ -72,19 +73,6 @@ CountTotals totals_of(const std::vector<ParsedPacket>& packets) {
     totals.l2_octets += packet.wire_octets;
   }
   return totals;
-}
-
-// Counts everything; a packet without an exact place goes by the overload rule.
-std::size_t count(CountTable& table, const std::vector<ParsedPacket>& packets,
-                  const std::vector<std::uint64_t>& hashes, const FlowHash& hash) {
-  std::size_t coarse = 0;
-  for (std::size_t done = 0; done < packets.size();) {
-    done += table.count_all({packets.data() + done, packets.size() - done}, hashes.data() + done);
-    if (done == packets.size()) break;
-    table.count_coarse(packets[done++], hash);
-    ++coarse;
-  }
-  return coarse;
 }
 
 class CountTableTest : public testing::Test {

@@ -3,12 +3,15 @@
 // repeatable; the tests print theirs.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <random>
+#include <span>
 #include <vector>
 
-#include "dataplane/packet/parsed_packet.hpp"
+#include "dataplane/flow/count_table.hpp"
 
 namespace wiretally::test {
 
@@ -48,6 +51,21 @@ inline std::vector<ParsedPacket> random_packets(std::mt19937_64& random, std::si
     packets.back().tcp_flags = static_cast<std::uint16_t>(1u << (random() % 12));
   }
   return packets;
+}
+
+// Counts everything in bursts; a packet without an exact place goes by the overload rule. Returns
+// how many did.
+inline std::size_t count(CountTable& table, std::span<const ParsedPacket> packets,
+                         std::span<const std::uint64_t> hashes, const FlowHash& hash) {
+  std::size_t coarse = 0;
+  for (std::size_t done = 0; done < packets.size(); done += kBurstMax) {
+    const auto burst = packets.subspan(done, std::min(kBurstMax, packets.size() - done));
+    std::array<std::uint8_t, kBurstMax> unplaced;
+    const std::size_t rest = table.count_all(burst, hashes.data() + done, unplaced.data());
+    for (std::size_t i = 0; i < rest; ++i) table.count_coarse(burst[unplaced[i]], hash);
+    coarse += rest;
+  }
+  return coarse;
 }
 
 }  // namespace wiretally::test
