@@ -10,6 +10,7 @@
 #include "control/appliance.hpp"
 #include "control/cli/commands.hpp"
 #include "control/cli/human_text.hpp"
+#include "control/cli/log_setup.hpp"
 #include "control/cli/progress_bar.hpp"
 #include "control/cli/read_config.hpp"
 #include "control/cli/record_table.hpp"
@@ -73,6 +74,7 @@ ExitCode read_command(const Arguments& arguments) {
   std::vector<Diagnostic> warnings;
   const Config config = config_for_read(arguments, warnings);
   for (const Diagnostic& warning : warnings) complain(to_string(warning));
+  start_log(arguments.quiet ? "warn" : config.log.level);
 
   const std::unique_ptr<OrderedSink> sink = sink_of(arguments.output);
   std::vector<RecordSink*> sinks;

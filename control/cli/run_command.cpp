@@ -4,6 +4,7 @@
 #include "config/load.hpp"
 #include "control/appliance.hpp"
 #include "control/cli/commands.hpp"
+#include "control/cli/log_setup.hpp"
 #include "control/cli/render_ledger.hpp"
 #include "control/cli/terminal.hpp"
 
@@ -13,6 +14,7 @@ ExitCode run_command(const Arguments& arguments) {
   std::vector<Diagnostic> warnings;
   const Config config = load_config_file(arguments.config, arguments.overrides, &warnings);
   for (const Diagnostic& warning : warnings) complain(to_string(warning));
+  start_log(config.log.level);
   const StatusPtr closing = run_appliance(config);
   if (!closing || closing->ledger.balanced()) return ExitCode::kDone;
   complain("the ledger did not balance at the end:\n" +
