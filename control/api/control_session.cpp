@@ -78,7 +78,9 @@ bool ControlSession::write_some() {
   if (is_answering()) return true;
   output_ = {};  // gives back the memory of a long answer
   sent_ = 0;
-  set_deadline(input_.empty() ? limits_.idle_time : limits_.request_time);
+  set_deadline(input_.empty()  ? limits_.idle_time
+               : has_request() ? limits_.answer_time  // waits for the client to make room
+                               : limits_.request_time);
   return !last_answer_;
 }
 

@@ -34,8 +34,7 @@ void add_config(CLI::App* command, Arguments& arguments) {
       ->add_option("--set", arguments.overrides,
                    "change one key of the configuration, such as flows.tick=500ms; may be repeated")
       ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
 }
 
 void add_json(CLI::App* command, Arguments& arguments) {
@@ -88,8 +87,7 @@ void add_read(CLI::App& app, Arguments& arguments) {
       ->add_option("--collector", arguments.collectors,
                    "also export to this NetFlow collector; may be repeated")
       ->type_name("HOST:PORT")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   command->add_option("--netflow", arguments.netflow, "version for --collector")
       ->check(CLI::IsMember(std::vector<std::uint32_t>{5, 9, 10}))
       ->capture_default_str()
@@ -115,8 +113,7 @@ void add_check(CLI::App& app, Arguments& arguments) {
   command->add_option("FILE", arguments.config, "the YAML configuration")->required();
   command->add_option("--set", arguments.overrides, "as `run` would be given it")
       ->type_name("KEY=VALUE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   add_json(command, arguments);
 }
 

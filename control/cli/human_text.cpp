@@ -13,6 +13,10 @@
 namespace wiretally {
 namespace {
 
+int decimals_for_three_figures(double value) {
+  return value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+}
+
 // Three figures and the prefix that suits them.
 std::string scaled(double value, const char* unit) {
   constexpr std::array<const char*, 6> prefixes = {"", "k", "M", "G", "T", "P"};
@@ -22,7 +26,7 @@ std::string scaled(double value, const char* unit) {
     value /= 1000;
     ++step;
   }
-  const int decimals = step == 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  const int decimals = step == 0 ? 0 : decimals_for_three_figures(value);
   return fmt::format("{:.{}f} {}{}", value, decimals, prefixes[step], unit);
 }
 
@@ -50,7 +54,9 @@ std::string packet_rate_text(double per_s) {
 
 std::string seconds_text(double seconds) {
   if (seconds < 0.001) return fmt::format("{:.0f} us", seconds * 1e6);
-  if (seconds < 1) return fmt::format("{:.2f} ms", seconds * 1e3);
+  if (seconds < 1) {
+    return fmt::format("{:.{}f} ms", seconds * 1e3, decimals_for_three_figures(seconds * 1e3));
+  }
   if (seconds < 60) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<std::uint64_t>(seconds);
   const std::uint64_t minutes = whole / 60;

@@ -56,7 +56,7 @@ std::string flows_table(const std::vector<FlowRecord>& flows, std::size_t shown)
   for (std::size_t i = 0; i < shown; ++i) {
     const FlowRecord& flow = flows[i];
     const bool ip = flow.key.ip_version() != IpVersion::kNone;
-    table.add_row({source_end_text(flow.key), ip ? destination_end_text(flow.key) : "",
+    table.add_row({source_end_text(flow.key), destination_end_text(flow.key),
                    ip ? protocol_name(flow.key.protocol) : "-", grouped(flow.packets),
                    octets_text(static_cast<double>(size_of(flow))),
                    fmt::format("{:.3f}", static_cast<double>(flow.last - flow.first) / 1e9)});

@@ -204,6 +204,7 @@ std::string source_end_text(const FlowKey& key) {
 
 // ICMP has type * 256 + code where others have a port: shown by protocol, not as a port.
 std::string destination_end_text(const FlowKey& key) {
+  if (key.ip_version() == IpVersion::kNone) return "";
   const bool icmp = key.protocol == 1 || key.protocol == 58;
   return end_text(key, knows_destination(key), key.destination, icmp ? 0 : key.destination_port);
 }

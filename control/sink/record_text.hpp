@@ -24,8 +24,8 @@ std::string protocol_name(std::uint8_t protocol);
 std::string source_text(const FlowKey& key);
 std::string destination_text(const FlowKey& key);
 
-// "192.0.2.1:53", "[2001:db8::1]:53", "192.0.2.1" without ports (ICMP, fragments), "ether 0x88cc",
-// "any".
+// "192.0.2.1:53", "[2001:db8::1]:53", "192.0.2.1" without ports (ICMP, fragments), "any" if not
+// known. A non-IP frame has only a source: "ether 0x88cc".
 std::string source_end_text(const FlowKey& key);
 std::string destination_end_text(const FlowKey& key);
 

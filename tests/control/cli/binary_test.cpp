@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// The binary as a script sees it: exit codes, and one sentence on standard error for every failure.
+// The path of the binary comes from the build, in WIRETALLY_BINARY.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace wiretally {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+struct Ran {
+  int code = -1;
+  std::string output;  // both streams
+};
+
+Ran ran(const std::string& arguments) {
+  const char* binary = std::getenv("WIRETALLY_BINARY");
+  EXPECT_NE(binary, nullptr) << "run me with meson test";
+  Ran result;
+  std::FILE* pipe = ::popen((std::string(binary) + " " + arguments + " 2>&1").c_str(), "r");
+  char part[4096];
+  for (std::size_t n = 0; (n = std::fread(part, 1, sizeof(part), pipe)) > 0;) {
+    result.output.append(part, n);
+  }
+  const int status = ::pclose(pipe);
+  result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return result;
+}
+
+class Binary : public testing::Test {
+ protected:
+  Binary() {
+    std::string name = testing::TempDir() + "binary_XXXXXX";
+    directory_ = ::mkdtemp(name.data());
+  }
+  ~Binary() override { std::filesystem::remove_all(directory_); }
+  [[nodiscard]] std::string file(const std::string& name, const std::string& text) const {
+    const std::string path = directory_ + "/" + name;
+    std::ofstream(path, std::ios::binary) << text;
+    return path;
+  }
+  std::string directory_;
+};
+
+void expect_sentence(const Ran& result, int code, const std::string& part) {
+  EXPECT_EQ(result.code, code) << result.output;
+  EXPECT_THAT(result.output, HasSubstr(part));
+  EXPECT_THAT(result.output, testing::StartsWith("wiretally: "));
+  for (const char* trace : {"terminate called", "what()", "std::", "Traceback", "Assertion"}) {
+    EXPECT_THAT(result.output, Not(HasSubstr(trace)));
+  }
+}
+
+TEST_F(Binary, ends_with_2_for_bad_usage) {
+  expect_sentence(ran(""), 2, "a command is missing");
+  expect_sentence(ran("reda x.pcap"), 2, "did you mean `wiretally read`");
+  expect_sentence(ran("report --daily"), 2, "there is no command \"report\"");
+  expect_sentence(ran("read"), 2, "--help");
+  expect_sentence(ran("flows --sort size"), 2, "see `wiretally flows --help`");
+}
+
+TEST_F(Binary, ends_with_0_for_help_and_version) {
+  EXPECT_EQ(ran("--help").code, 0);
+  EXPECT_EQ(ran("read --help").code, 0);
+  EXPECT_EQ(ran("--version").code, 0);
+}
+
+TEST_F(Binary, ends_with_1_when_nothing_runs) {
+  for (const char* command : {"status", "ledger", "flows", "top", "stop"}) {
+    expect_sentence(ran(std::string(command) + " --socket " + directory_ + "/none"), 1,
+                    "no wiretally runs");
+  }
+}
+
+TEST_F(Binary, ends_with_2_for_a_bad_configuration) {
+  const std::string bad = file("bad.yaml", "capture: {files: [a.pcap]}\nflows: {tick: fast}\n");
+  const Ran checked = ran("check " + bad);
+  EXPECT_EQ(checked.code, 2);
+  EXPECT_THAT(checked.output, testing::StartsWith(bad + ":2:15: flows.tick: "));
+  expect_sentence(ran("run --config " + bad), 2, bad + ":2:15: flows.tick: ");
+  expect_sentence(ran("status --config " + bad), 2, "flows.tick");
+  expect_sentence(ran("run --config " + directory_ + "/none.yaml"), 2, "none.yaml");
+}
+
+TEST_F(Binary, ends_with_2_for_captures_that_cannot_be_read) {
+  expect_sentence(ran("read " + directory_ + "/none.pcap"), 2, "none.pcap");
+  expect_sentence(ran("read " + directory_), 2, directory_);
+  expect_sentence(ran("read " + file("text.pcap", "this is no capture at all, but a text\n")), 2,
+                  "text.pcap");
+}
+
+TEST_F(Binary, keeps_csv_on_standard_output_clean) {
+  // A capture without packets: the 24 octets of a pcap header, Ethernet.
+  const std::string header("\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x01\0\0\0",
+                           24);
+  const Ran result = ran("read --output csv " + file("empty.pcap", header) + " 2>/dev/null");
+  EXPECT_EQ(result.code, 0);
+  EXPECT_EQ(result.output,
+            "first,last,src,dst,proto,sport,dport,packets,octets,l2_octets,tcp_flags,tos,vlan,"
+            "ethertype,ingress,end_reason\n");
+}
+
+TEST_F(Binary, says_when_records_cannot_be_written) {
+  const std::string header("\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x01\0\0\0",
+                           24);
+  const std::string capture = file("empty.pcap", header);
+  const Ran result = ran("read -q --output csv " + capture + " 2>&1 >/dev/full");
+  expect_sentence(result, 3, "No space left on device");
+}
+
+TEST_F(Binary, lists_devices_and_health_as_json) {
+  const Ran devices = ran("devices --json");
+  EXPECT_EQ(devices.code, 0);
+  EXPECT_THAT(devices.output, HasSubstr(R"("interfaces":[)"));
+  const Ran doctor = ran("doctor --json");
+  EXPECT_LE(doctor.code, 1);
+  EXPECT_THAT(doctor.output, HasSubstr(R"("findings":[)"));
+  expect_sentence({ran("doctor nosuch0").code, "wiretally: " + ran("doctor nosuch0").output}, 1,
+                  "there is no such interface");
+}
+
+}  // namespace
+}  // namespace wiretally
