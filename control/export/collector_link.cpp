@@ -34,7 +34,7 @@ namespace wiretally {
 namespace {
 
 constexpr SteadyNs kSendRetry = 1'000'000;  // after a full send buffer
-constexpr std::uint64_t kRoundRecords = 2 * Pacer::kSliceRecordsMax;
+constexpr std::uint64_t kRoundRecords = 4 * Pacer::kSliceRecordsMax;
 
 SteadyNs steady_now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(

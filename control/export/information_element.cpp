@@ -72,6 +72,8 @@ constexpr std::array kElements = {
                        ElementType::kUnsigned64, 8, false},
     InformationElement{Element::kFlowKeyIndicator, "flowKeyIndicator", ElementType::kUnsigned64, 8,
                        false},
+    InformationElement{Element::kIcmpTypeIpv6, "icmpTypeIPv6", ElementType::kUnsigned8, 1, true},
+    InformationElement{Element::kIcmpCodeIpv6, "icmpCodeIPv6", ElementType::kUnsigned8, 1, true},
     InformationElement{Element::kEthernetType, "ethernetType", ElementType::kUnsigned16, 2, true},
     InformationElement{Element::kLayer2OctetDeltaCount, "layer2OctetDeltaCount",
                        ElementType::kUnsigned64, 8, true},

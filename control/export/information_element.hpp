@@ -43,6 +43,8 @@ enum class Element : std::uint16_t {
   kIgnoredOctetTotalCount = 165,
   kNotSentFlowTotalCount = 166,
   kFlowKeyIndicator = 173,
+  kIcmpTypeIpv6 = 178,
+  kIcmpCodeIpv6 = 179,
   kEthernetType = 256,
   kLayer2OctetDeltaCount = 352,
 };

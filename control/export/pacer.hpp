@@ -22,7 +22,7 @@ inline constexpr SteadyNs kNever = std::numeric_limits<SteadyNs>::max();
 // kernel's account) almost three times.
 class Pacer {
  public:
-  static constexpr std::uint64_t kSliceRecordsMax = 32 * 23;
+  static constexpr std::uint64_t kSliceRecordsMax = 16 * 23;
   static constexpr std::uint64_t kSliceRecordsMin = 32;  // one datagram and a bit
   static constexpr SteadyNs kSliceNs = 4'000'000;
   static constexpr std::uint64_t kFloor = 20'000;  // records/s, if the rate allows so much

@@ -11,8 +11,13 @@ namespace {
 
 using Fields = std::vector<FieldSpecifier>;
 
-constexpr std::uint8_t kProtocolIcmp = 1;
-constexpr std::uint8_t kProtocolIcmpv6 = 58;
+// Either ICMP over either IP: nfdump shows type and code only from IE 32/139, whatever carries
+// them.
+bool is_icmp(std::uint8_t protocol) {
+  constexpr std::uint8_t kIcmp = 1;
+  constexpr std::uint8_t kIcmpv6 = 58;
+  return protocol == kIcmp || protocol == kIcmpv6;
+}
 
 Fields operator+(Fields a, const Fields& b) {
   a.insert(a.end(), b.begin(), b.end());
@@ -69,7 +74,9 @@ Fields fields_of(RecordKind kind) {
     case RecordKind::kIcmpIpv4:
       return ip_fields(ipv4_addresses()) + Fields{{Element::kIcmpTypeCodeIpv4, 2}};
     case RecordKind::kIcmpIpv6:
-      return ip_fields(ipv6_addresses()) + Fields{{Element::kIcmpTypeCodeIpv6, 2}};
+      return ip_fields(ipv6_addresses()) + Fields{{Element::kIcmpTypeCodeIpv6, 2},
+                                                  {Element::kIcmpTypeIpv6, 1},
+                                                  {Element::kIcmpCodeIpv6, 1}};
     case RecordKind::kNonIp:
       return non_ip_fields();
     case RecordKind::kCoarseIpv4:
@@ -89,10 +96,10 @@ RecordKind record_kind(const FlowKey& key) {
   switch (key.ip_version()) {
     case IpVersion::kV4:
       if (coarse) return RecordKind::kCoarseIpv4;
-      return key.protocol == kProtocolIcmp ? RecordKind::kIcmpIpv4 : RecordKind::kIpv4;
+      return is_icmp(key.protocol) ? RecordKind::kIcmpIpv4 : RecordKind::kIpv4;
     case IpVersion::kV6:
       if (coarse) return RecordKind::kCoarseIpv6;
-      return key.protocol == kProtocolIcmpv6 ? RecordKind::kIcmpIpv6 : RecordKind::kIpv6;
+      return is_icmp(key.protocol) ? RecordKind::kIcmpIpv6 : RecordKind::kIpv6;
     case IpVersion::kNone:
       break;
   }

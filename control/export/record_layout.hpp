@@ -16,8 +16,8 @@ enum class Layout : std::uint8_t { kBasic = 0 };
 enum class RecordKind : std::uint8_t {
   kIpv4 = 0,
   kIpv6 = 1,
-  kIcmpIpv4 = 2,  // with IE 32: nfdump reads only that, nfacctd only the destination port
-  kIcmpIpv6 = 3,  // with IE 139
+  kIcmpIpv4 = 2,  // with IE 32: nfdump reads that in v9, nfacctd only the destination port
+  kIcmpIpv6 = 3,  // with IE 139, and 178 and 179, which nfdump reads in v9 (it skips 139)
   kNonIp = 4,
   kCoarseIpv4 = 5,  // with IE 173: which elements the overloaded table still told apart
   kCoarseIpv6 = 6,

@@ -112,6 +112,10 @@ RecordTemplate::FieldWriter RecordTemplate::compile(const FieldSpecifier& field)
     case Element::kIcmpTypeCodeIpv6:
     case Element::kEthernetType:
       return from(Copy::kUnsigned16, kDestinationPort, 2);
+    case Element::kIcmpTypeIpv6:  // the high octet, second in memory
+      return from(Copy::kUnsigned8, kDestinationPort + 1, 1);
+    case Element::kIcmpCodeIpv6:
+      return from(Copy::kUnsigned8, kDestinationPort, 1);
     case Element::kSourceIpv4Address:
       return from(Copy::kOctets4, kSource + kIpv4Tail, 4);
     case Element::kDestinationIpv4Address:
