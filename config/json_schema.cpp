@@ -114,9 +114,14 @@ Json section_of(const std::vector<KeyNode>& keys, bool may_be_null) {
 
 // The default as JSON: what the loader would read as a number or a flag is one here too.
 Json default_of(const Option& option) {
-  std::string text = default_text(option);
+  const std::string text = default_text(option);
   const Json parsed = Json::parse(text, nullptr, false);
-  return parsed.is_discarded() ? Json(text) : parsed;
+  if (!parsed.is_discarded()) return parsed;
+  const YamlTree tree = parse_yaml(text);
+  if (tree.root.kind != YamlNode::Kind::kList) return text;
+  Json words = Json::array();
+  for (const YamlNode& item : tree.root.items) words.push_back(item.text);
+  return words;
 }
 
 Json schema_of(const KeyNode& key) {

@@ -22,10 +22,6 @@ constexpr NotInThisVersion kTable[] = {
      "ports, "
      "vlan, ingress"},
     {"flows.fragment_ports", When::kEquals, "first", kWarning, kWarning, kNoEffect},
-    {"export.collectors[].version", When::kEquals, "5", kError, kError,
-     "this version does not export NetFlow v5; use 9"},
-    {"export.collectors[].version", When::kEquals, "10", kError, kError,
-     "this version does not export IPFIX; use 9"},
     {"export.collectors[].transport", When::kEquals, "tcp", kError, kError,
      "this version does not export over tcp; use udp"},
     {"export.collectors[].transport", When::kEquals, "tls", kError, kError,

@@ -77,13 +77,16 @@ const Option kOptions[] = {
   {"capture", nullptr, section(), kRestart,
    "What is metered. The only section that must be there."},
   {"capture.driver", FIELD(capture.driver), choice(kDrivers), kRestart,
-   "How packets are taken. auto: the best the machine can do; the log says why not the better ones."},
+   "How packets are taken. auto: the best the machine can do; the log says why not the better "
+   "ones."},
   {"capture.interfaces", FIELD(capture.interfaces), entries(kPorts), kRestart,
    "Kernel interfaces, for af_xdp, ebpf and pcap."},
   {"capture.interfaces[].name", ITEM(capture.interfaces, name), text(1, 127), kRestart,
    "Name as `ip link` shows it; in metrics the label `port`.", "eth1", kRequired},
-  {"capture.interfaces[].ifindex", ITEM(capture.interfaces, ifindex), integer(0, kMax32, "auto"), kRestart,
-   "Number of the interface in flow records (IE 10). auto or 0: its position in this list, from 1."},
+  {"capture.interfaces[].ifindex", ITEM(capture.interfaces, ifindex), integer(0, kMax32, "auto"),
+   kRestart,
+   "Number of the interface in flow records (IE 10). auto or 0: its position in this list, from "
+   "1."},
   {"capture.interfaces[].role", ITEM(capture.interfaces, role), text(0, 64), kRestart,
    "Free text, for example tap-a: what the interface is for."},
   {"capture.dpdk", nullptr, section(), kRestart,
@@ -101,7 +104,8 @@ const Option kOptions[] = {
    "net_af_packet0,iface=eth1", kRequired},
   {"capture.dpdk.ports[].name", ITEM(capture.dpdk.ports, name), text(0, 64), kRestart,
    "Label `port` in metrics. Empty: port0, port1, ... by position."},
-  {"capture.dpdk.ports[].ifindex", ITEM(capture.dpdk.ports, ifindex), integer(0, kMax32, "auto"), kRestart,
+  {"capture.dpdk.ports[].ifindex", ITEM(capture.dpdk.ports, ifindex), integer(0, kMax32, "auto"),
+   kRestart,
    "Number of the port in flow records (IE 10). auto or 0: its position in this list, from 1."},
   {"capture.dpdk.ports[].queues", ITEM(capture.dpdk.ports, queues), integer(1, 64), kRestart,
    "Receive queues (RSS)."},
@@ -123,8 +127,10 @@ const Option kOptions[] = {
   {"flows.tick", FIELD(flows.tick), duration(100ms, 10s), kLive,
    "How often the counts are collected. Views and metrics are at most this old."},
   {"flows.key", FIELD(flows.key), names(1, kKeyPresets), kRestart,
-   "Which fields make a flow. ip: addresses; proto: with the protocol; port and full: with ports too "
-   "(the 5-tuple); vlan: full with the outer VLAN; or a list of hosts, proto, ports, vlan, ingress."},
+   "Which fields make a flow. ip: addresses; proto: with the protocol; port and full: with ports "
+   "too "
+   "(the 5-tuple); vlan: full with the outer VLAN; or a list of hosts, proto, ports, vlan, "
+   "ingress."},
   {"flows.tunnel", FIELD(flows.tunnel), choice(kTunnelKeys), kRestart,
    "Of a packet in a tunnel, the header the key is taken from."},
   {"flows.fragment_ports", FIELD(flows.fragment_ports), choice(kFragmentPorts), kLive,
@@ -134,14 +140,16 @@ const Option kOptions[] = {
   {"flows.table_entries", FIELD(flows.table_entries), integer(64, kGibi / 4), kRestart,
    "Entries of 64 octets in each of a worker's two count tables: new flows a tick, per worker."},
   {"flows.timeouts", nullptr, section(), kLive,
-   "When a flow ends. Each at least one tick. If idle is written, then tcp, udp and icmp, where they are "
+   "When a flow ends. Each at least one tick. If idle is written, then tcp, udp and icmp, where "
+   "they are "
    "not written, are the smaller of their default and idle; tcp_fin and tcp_rst, where not "
    "written, are never longer than tcp. So `idle: 10s` alone ends every silent flow after 10 s. "
    "What is not written is never shorter than the tick."},
   {"flows.timeouts.active", FIELD(flows.timeouts.active), duration(1ms, 24 * 365h), kLive,
    "A flow that keeps going is reported this often (IE 36)."},
   {"flows.timeouts.idle", FIELD(flows.timeouts.idle), duration(1ms, 24 * 365h), kLive,
-   "A flow without a packet for this long has ended (IE 37): protocols that have no timeout of their own."},
+   "A flow without a packet for this long has ended (IE 37): protocols that have no timeout of "
+   "their own."},
   {"flows.timeouts.tcp", FIELD(flows.timeouts.tcp), duration(1ms, 24 * 365h), kLive,
    "Idle timeout of TCP. Not written: the smaller of the default and idle."},
   {"flows.timeouts.tcp_fin", FIELD(flows.timeouts.tcp_fin), duration(1ms, 24 * 365h), kLive,
@@ -163,9 +171,11 @@ const Option kOptions[] = {
    "host:port, or \"[v6]:port\" in quotes.", "127.0.0.1:2055", kRequired},
   {"export.collectors[].version", ITEM(exporting.collectors, version), choice(kVersions), kLive,
    "5 and 9: NetFlow; 10: IPFIX."},
-  {"export.collectors[].transport", ITEM(exporting.collectors, transport), choice(kTransports), kLive,
+  {"export.collectors[].transport", ITEM(exporting.collectors, transport), choice(kTransports),
+   kLive,
    "tcp and tls are for IPFIX only."},
-  {"export.collectors[].max_datagram", ITEM(exporting.collectors, max_datagram), integer(512, 65507), kLive,
+  {"export.collectors[].max_datagram", ITEM(exporting.collectors, max_datagram),
+   integer(512, 65507), kLive,
    "UDP payload at most, in octets. Above 1472 datagrams are fragmented on Ethernet."},
   {"export.collectors[].templates", nullptr, section(), kLive,
    "Templates are sent first, and again after whichever comes first."},

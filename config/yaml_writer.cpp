@@ -95,11 +95,13 @@ std::string wrapped(const std::string& text, const std::string& prefix, std::siz
 std::string default_text(const Option& option) {
   if (option.field == nullptr || option.required) return {};
   Config config = example_config();
-  // The examples are not defaults: put a fresh entry in their place.
-  config.capture.interfaces.assign(1, {});
-  config.capture.dpdk.ports.assign(1, {});
-  config.exporting.collectors.assign(1, {});
-  config.monitors.assign(1, {});
+  // The examples are not defaults: a fresh entry takes their place.
+  for (const Option& list : options()) {
+    if (list.value.kind != ValueKind::kEntries) continue;
+    const auto field = std::get<EntriesField>(list.field(config, 0));
+    field.resize(field.list, 0);
+    field.resize(field.list, 1);
+  }
   return format_field(option.value, option.field(config, 0));
 }
 

@@ -135,11 +135,6 @@ TEST(Addresses, have_the_form_host_port) {
        "lost fragment loses all of it"},
       {"export:\n"
        "  collectors:\n"
-       "    - {address: \"a:1\", version: 5}\n",
-       "f.yaml:4:33: export.collectors[0].version: this version does not "
-       "export NetFlow v5; use 9"},
-      {"export:\n"
-       "  collectors:\n"
        "    - {address: \"a:1\", transport: tcp}\n",
        "f.yaml:4:35: export.collectors[0].transport: this version does not "
        "export over tcp; use udp"},
