@@ -108,29 +108,55 @@ std::uint64_t ipv6_payload_octets(const Walk& walk, const Ipv6Header& header) {
   return walk.frame_octets > kPlainLengthMax ? behind.on_wire() : 0;
 }
 
+bool is_extension(IpProtocol protocol) {
+  return protocol == IpProtocol::kHopByHop || protocol == IpProtocol::kRouting ||
+         protocol == IpProtocol::kFragment || protocol == IpProtocol::kDestinationOptions;
+}
+
+bool has_transport_head(IpProtocol protocol) {
+  switch (protocol) {
+    case IpProtocol::kTcp:
+    case IpProtocol::kUdp:
+    case IpProtocol::kUdpLite:
+    case IpProtocol::kSctp:
+    case IpProtocol::kDccp:
+    case IpProtocol::kIcmp:
+    case IpProtocol::kIcmpv6:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Of an options or routing header that ends inside its first eight octets, the next header is still
+// believed, unless it announces ports that cannot be there.
+void cut_extension(IpPacket& ip) {
+  ip.note = ParseError::kTruncatedExtension;
+  const auto* next = ip.payload.peek<std::uint8_t>();
+  const bool fragment = IpProtocol{ip.protocol} == IpProtocol::kFragment;
+  if (fragment || ip.payload.readable() < 2 || has_transport_head(IpProtocol{*next})) return;
+  ip.protocol = *next;
+}
+
 // Past hop-by-hop, routing, destination options and fragment headers to the upper layer's protocol.
 // AH and ESP end the chain: what they protect is a matter of tunnels.
 void skip_extensions(IpPacket& ip) {
-  for (unsigned depth = 0; depth < kIpv6ExtensionsMax; ++depth) {
-    const auto protocol = IpProtocol{ip.protocol};
-    const bool fragment = protocol == IpProtocol::kFragment;
-    if (!fragment && protocol != IpProtocol::kHopByHop && protocol != IpProtocol::kRouting &&
-        protocol != IpProtocol::kDestinationOptions) {
+  for (unsigned depth = 0; is_extension(IpProtocol{ip.protocol}); ++depth) {
+    if (depth == kIpv6ExtensionsMax) {
+      ip.note = ParseError::kTooManyExtensions;
       return;
     }
     const auto* extension = ip.payload.peek<Ipv6Extension>();
-    if (extension == nullptr) {
-      ip.note = ParseError::kTruncatedExtension;
-      return;
-    }
+    if (extension == nullptr) return cut_extension(ip);
+    const bool fragment = IpProtocol{ip.protocol} == IpProtocol::kFragment;
     ip.later_fragment = fragment && ip.payload.peek<Ipv6Fragment>()->later();
     ip.protocol = extension->next_header;
     if (!ip.payload.skip(fragment ? sizeof(Ipv6Fragment) : extension->octets())) {
       ip.note = ParseError::kTruncatedExtension;
+      return;
     }
     if (ip.later_fragment) return;
   }
-  ip.note = ParseError::kTooManyExtensions;
 }
 
 ParseError read_ipv6(const Walk& walk, IpPacket& ip) {

@@ -105,8 +105,27 @@ void print(const Flows& flows) {
   for (const auto* flow : sorted) print_record(flow->first, flow->second);
 }
 
-int run(const std::string& path, const ParseOptions& options) {
-  PcapFileSource source({path}, PortIndex{0});
+struct Request {
+  ParseOptions options;
+  std::string path;
+  bool each = false;
+};
+
+std::string name(ParseError error) {
+  return std::string(label(error));
+}
+
+void print_each(const ParsedPacket& packet, ParseError outcome) {
+  const FlowKey& key = packet.key;
+  std::printf("%s,%s,%s,%u,%u,%u,%llu,%u\n", name(outcome).c_str(),
+              is_metered(outcome) ? address(key, key.source).c_str() : "",
+              is_metered(outcome) ? address(key, key.destination).c_str() : "",
+              unsigned{key.protocol}, unsigned{key.source_port}, unsigned{key.destination_port},
+              static_cast<unsigned long long>(packet.octets), unsigned{packet.tcp_flags});
+}
+
+int run(const Request& request) {
+  PcapFileSource source({request.path}, PortIndex{0});
   std::array<PacketView, kBurstMax> views;
   std::array<std::uint64_t, kParseErrors> outcomes{};
   Flows flows;
@@ -114,17 +133,17 @@ int run(const std::string& path, const ParseOptions& options) {
     const std::size_t count = source.poll(views);
     for (std::size_t i = 0; i < count; ++i) {
       ParsedPacket packet;
-      const ParseError outcome = parse(views[i], options, packet);
+      const ParseError outcome = parse(views[i], request.options, packet);
       ++outcomes[static_cast<std::size_t>(outcome)];
-      if (is_metered(outcome)) flows[packet.key].add(packet, views[i].time);
+      if (request.each) print_each(packet, outcome);
+      if (is_metered(outcome) && !request.each) flows[packet.key].add(packet, views[i].time);
     }
     source.release();
   }
-  print(flows);
+  if (!request.each) print(flows);
   for (std::size_t i = 0; i < kParseErrors; ++i) {
     if (outcomes[i] == 0) continue;
-    std::fprintf(stderr, "%-24s %llu\n",
-                 std::string(label(ParseError{static_cast<std::uint8_t>(i)})).c_str(),
+    std::fprintf(stderr, "%-24s %llu\n", name(ParseError{static_cast<std::uint8_t>(i)}).c_str(),
                  static_cast<unsigned long long>(outcomes[i]));
   }
   return 0;
@@ -134,21 +153,23 @@ int run(const std::string& path, const ParseOptions& options) {
 }  // namespace wiretally
 
 int main(int argc, char** argv) {
-  wiretally::ParseOptions options;
-  std::string path;
+  wiretally::Request request;
   for (int i = 1; i < argc; ++i) {
-    if (std::string_view{argv[i]} == "--inner") {
-      options.tunnel = wiretally::TunnelView::kInner;
+    const std::string_view argument = argv[i];
+    if (argument == "--inner") {
+      request.options.tunnel = wiretally::TunnelView::kInner;
+    } else if (argument == "--each") {
+      request.each = true;
     } else {
-      path = argv[i];
+      request.path = argument;
     }
   }
-  if (path.empty()) {
-    std::fputs("usage: parse_to_csv [--inner] FILE\n", stderr);
+  if (request.path.empty()) {
+    std::fputs("usage: parse_to_csv [--inner] [--each] FILE\n", stderr);
     return 2;
   }
   try {
-    return wiretally::run(path, options);
+    return wiretally::run(request);
   } catch (const wiretally::StartupError& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 2;
