@@ -21,7 +21,7 @@ def metered(status, versions=None, what="packets"):
 
 def metered_ip(status, what="packets"):
     """What goes to collectors: frames without IP are not sent to them unless asked for."""
-    return metered(status, ("ipv4", "ipv6"), what)
+    return metered(status, ("4", "6"), what)
 
 
 def reported_missed(status):

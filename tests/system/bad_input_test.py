@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What people get wrong: each time one clear sentence with the cure and the right exit code, and never
+the trace of an exception. 2: usage or configuration. 3: the machine cannot do it.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import harness
+from harness import meter
+
+# What a program prints that was surprised.
+SURPRISED = re.compile(r"terminate called|what\(\)|std::|Aborted|Segmentation|core dumped|"
+                       r"Assertion|backtrace|Sanitizer|\bEAL: Error - exiting")
+USAGE, MACHINE = 2, 3
+
+
+class BadInput(harness.Case):
+    limit_s = 60
+
+    def wiretally(self, *arguments, prefix=(), **more):
+        return subprocess.run([*prefix, meter.binary(), *arguments], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=30, **more)
+
+    def write(self, name, data):
+        path = self.lab.path(name)
+        with open(path, "wb") as out:
+            out.write(data if isinstance(data, bytes) else data.encode())
+        return path
+
+    def assert_refused(self, done, code, *words):
+        said = done.stderr.strip()
+        self.assertEqual(done.returncode, code, said + done.stdout[-500:])
+        self.assertTrue(said, "nothing on standard error")
+        self.assertIsNone(SURPRISED.search(said), said)
+        for word in words:
+            self.assertIn(word.lower(), said.lower())
+        self.assertLess(len(said.splitlines()), 8, "one sentence was meant:\n" + said)
+
+    def capture(self, count=1000):
+        path = self.lab.path("good.pcap")
+        subprocess.run([sys.executable, os.path.join(harness.ROOT, "deploy/lab/traffic.py"),
+                        "--write", path, "--count", str(count)], check=True,
+                       stdout=subprocess.DEVNULL)
+        return path
+
+    def run_config(self, text, prefix=()):
+        path = self.write("run.yaml", text)
+        os.chmod(path, 0o644)
+        return self.wiretally("run", "--config", path, prefix=prefix)
+
+    def config(self, capture, **more):
+        return meter.config_text(capture, more.pop("collectors", []), self.lab.path("c.sock"),
+                                 more.pop("metrics", ""), more.pop("more", ""))
+
+    def test_a_missing_capture(self):
+        path = self.lab.path("nowhere.pcap")
+        self.assert_refused(self.wiretally("read", path), USAGE, path, "no such file")
+
+    def test_a_directory_for_a_capture(self):
+        self.assert_refused(self.wiretally("read", self.lab.folder), USAGE, self.lab.folder,
+                            "directory")
+
+    def test_an_empty_capture(self):
+        path = self.write("empty.pcap", b"")
+        self.assert_refused(self.wiretally("read", path), USAGE, path, "empty")
+
+    def test_a_file_that_is_no_capture(self):
+        path = self.write("text.pcap", b"ceci n'est pas une capture\n" * 50)
+        self.assert_refused(self.wiretally("read", path), USAGE, path)
+
+    def test_a_capture_that_ends_in_a_packet_is_metered_and_said(self):
+        """All whole packets count; the damage is told; it is not a reason to give up."""
+        whole = self.capture()
+        with open(whole, "rb") as data:
+            cut = self.write("cut.pcap", data.read()[:-7])
+        done = self.wiretally("read", cut, "--output", "csv")
+        self.assertIsNone(SURPRISED.search(done.stderr), done.stderr)
+        self.assertIn(cut, done.stderr)
+        packets = sum(int(line.split(",")[7]) for line in done.stdout.splitlines()[1:])
+        self.assertEqual(packets, 999)
+
+    def test_a_missing_configuration(self):
+        path = self.lab.path("nowhere.yaml")
+        self.assert_refused(self.wiretally("run", "--config", path), USAGE, path)
+        self.assert_refused(self.wiretally("check", path), USAGE, path)
+
+    def test_a_wrong_type(self):
+        path = self.write("type.yaml", "capture:\n  driver: pcap\n  promiscuous: perhaps\n")
+        self.assert_refused(self.wiretally("check", path), USAGE, path + ":3:",
+                            "capture.promiscuous")
+
+    def test_an_unknown_key_and_the_nearest_name(self):
+        path = self.write("key.yaml", "capture:\n  driver: pcap\n  promiscous: true\n")
+        self.assert_refused(self.wiretally("check", path), USAGE, path + ":3:", "promiscuous")
+
+    def test_yaml_that_is_none(self):
+        path = self.write("broken.yaml", "capture: {driver: pcap\nflows: [\n")
+        self.assert_refused(self.wiretally("check", path), USAGE, path)
+
+    def test_an_unknown_subcommand_and_option(self):
+        self.assert_refused(self.wiretally("reed"), USAGE, "reed")
+        self.assert_refused(self.wiretally("read", "--outputs", "csv", "x"), USAGE, "--outputs")
+
+    def test_a_collector_that_does_not_resolve(self):
+        done = self.wiretally("read", self.capture(), "--collector", "no.such.host.invalid:2055")
+        self.assert_refused(done, USAGE, "no.such.host.invalid")
+
+    def test_a_collector_without_a_port(self):
+        done = self.wiretally("read", self.capture(), "--collector", "127.0.0.1")
+        self.assert_refused(done, USAGE, "127.0.0.1")
+
+    def test_a_filter_that_does_not_compile(self):
+        done = self.wiretally("read", self.capture(), "--filter", "port port port")
+        self.assert_refused(done, USAGE, "port port port")
+
+    def test_an_interface_that_does_not_exist(self):
+        done = self.run_config(self.config(meter.capture_section("pcap", "nowhere0")))
+        self.assert_refused(done, MACHINE, "nowhere0")
+
+    def test_a_dpdk_port_that_does_not_exist(self):
+        done = self.run_config(self.config(meter.capture_section("dpdk", "nowhere0")))
+        self.assert_refused(done, MACHINE, "nowhere0")
+
+    def test_no_huge_pages(self):
+        """Asked for far more than any machine of ours has."""
+        capture = meter.capture_section("dpdk", "lo")
+        capture = re.sub(r"(no_huge: true\n\s*)?memory: \d+M", "memory: 900G", capture)
+        self.assertIn("900G", capture)
+        self.assert_refused(self.run_config(self.config(capture)), MACHINE, "huge")
+
+    def unprivileged(self):
+        if not shutil.which("setpriv"):
+            self.skipTest("setpriv (util-linux) is not installed")
+        probe = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                                "test", "-x", meter.binary()])
+        if probe.returncode != 0:
+            self.skipTest("an unprivileged user cannot reach the binary in this checkout")
+        return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all",
+                "--inh-caps=-all"]
+
+    def test_no_permission_to_capture(self):
+        for driver in ("pcap", "dpdk"):
+            with self.subTest(driver=driver):
+                text = meter.config_text(meter.capture_section(driver, "lo"), [],
+                                         "/nonexistent/c.sock", "")
+                path = self.write("run.yaml", text.replace("/nonexistent", self.open_folder()))
+                os.chmod(path, 0o644)
+                done = self.wiretally("run", "--config", path, prefix=self.unprivileged())
+                self.assert_refused(done, MACHINE, "lo")
+
+    def open_folder(self):
+        path = self.lab.make_folder("open")
+        os.chmod(path, 0o777)
+        return path
+
+    def test_a_capture_that_may_not_be_read(self):
+        path = self.capture()
+        os.chmod(path, 0)
+        done = self.wiretally("read", path, prefix=self.unprivileged())
+        self.assert_refused(done, MACHINE, path, "permission")
+
+    def test_a_metrics_port_that_is_taken(self):
+        import socket
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            done = self.run_config(self.config(meter.capture_section("pcap", "lo"),
+                                               metrics=f"127.0.0.1:{port}"))
+        self.assert_refused(done, MACHINE, str(port))
+
+    def test_views_of_a_meter_that_does_not_run(self):
+        for view in ("status", "ledger", "flows", "top", "stop"):
+            with self.subTest(view=view):
+                done = self.wiretally(view, "--socket", self.lab.path("nobody.sock"))
+                self.assert_refused(done, 1, "nobody.sock")
+
+
+if __name__ == "__main__":
+    sys.exit(harness.main())

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Collectors that are away, come back, or are two: the meter never stops and counts what they missed."""
+import sys
+import time
+
+import harness
+from harness import account, collectors, meter
+
+REFRESH_S = 2
+
+
+class Collectors(harness.Case):
+    def start(self, ports, driver="pcap"):
+        self.source, self.within, self.wire = self.link()
+        # Short flows leave soon, and templates come often, so that the test needs little time.
+        more = "flows: {timeouts: {active: 2s, idle: 1s, tcp: 1s, udp: 1s, icmp: 1s}}\n"
+        entries = "".join(f"    - {{address: \"127.0.0.1:{port}\", templates: {{packets: 20, "
+                          f"interval: {REFRESH_S}s}}}}\n" for port in ports)
+        capture = meter.capture_section(driver, "m0")
+        self.meter = meter.Meter(self.lab, self.within, lambda socket: meter.config_text(
+            capture + "export:\n  collectors:\n" + entries, [], socket, more=more)).start()
+
+    def sink(self, port):
+        sinks = [s for s in self.meter.ask("status")["sinks"] if str(port) in s["name"]]
+        self.assertEqual(len(sinks), 1, f"one sink for port {port}")
+        return sinks[0]
+
+    def test_a_collector_that_comes_later_gets_records_within_one_refresh(self):
+        self.start([2055])
+        sender = collectors.Sender(self.lab, self.source, "s0", rate=3000)
+        harness.resources.wait_for(lambda: self.sink(2055)["offered"] > 100, 20, "records")
+        self.assertTrue(self.meter.process.running())
+        self.assert_balanced(self.meter)
+        nfcapd = collectors.Nfcapd(self.lab, self.within)
+        began = self.sink(2055)["delivered"]
+        time.sleep(REFRESH_S + 3)
+        sent = sender.stop()
+        status = account.wait_quiet(self.meter, self.wire, sent)
+        self.assertEqual(account.received(status) + account.missed(status), sent["packets"])
+        self.assert_balanced(self.meter)
+        self.assertEqual(self.meter.stop(), 0, self.meter.process.log(20))
+        nfcapd.settle().stop()
+        got = nfcapd.totals()
+        self.assertGreater(got["records"], 100, f"nothing decoded; delivered before: {began}")
+        self.assertLessEqual(got["packets"], account.metered_ip(status))
+
+    def test_a_dead_collector_costs_the_other_one_nothing(self):
+        self.start([2055, 2056])
+        nfcapd = collectors.Nfcapd(self.lab, self.within, 2056)
+        sent = collectors.Sender(self.lab, self.source, "s0", rate=4000, seconds=6).wait(30)
+        status = account.wait_quiet(self.meter, self.wire, sent)
+        self.assert_balanced(self.meter)
+        dead, living = self.sink(2055), self.sink(2056)
+        self.assertEqual(dead["offered"], living["offered"])
+        self.assertGreater(sum(dead["dropped"].values()) + dead["send_errors"], 0,
+                           "a port that nobody listens on answers; that must be counted")
+        self.assertEqual(self.meter.stop(), 0, self.meter.process.log(20))
+        nfcapd.settle().stop()
+        book = account.Book(sent, None, status, nfcapd.totals(), nfcapd.sequence_failures(), None, 0)
+        self.assert_agree(book)
+
+    def test_a_collector_that_restarts_gets_on_with_it(self):
+        self.start([2055])
+        first = collectors.Nfcapd(self.lab, self.within, 2055, "first")
+        sender = collectors.Sender(self.lab, self.source, "s0", rate=3000)
+        time.sleep(4)
+        first.stop()
+        time.sleep(2)
+        second = collectors.Nfcapd(self.lab, self.within, 2055, "second")
+        time.sleep(REFRESH_S + 3)
+        sender.stop()
+        self.assertTrue(self.meter.process.running())
+        self.assert_balanced(self.meter)
+        self.assertEqual(self.meter.stop(), 0)
+        second.settle().stop()
+        self.assertGreater(first.totals()["records"], 0)
+        self.assertGreater(second.totals()["records"], 100)
+
+
+if __name__ == "__main__":
+    sys.exit(harness.main())
