@@ -17,6 +17,7 @@
 #include "control/capture/capture.hpp"
 #include "control/export/collector_link.hpp"
 #include "control/metrics/metrics_endpoint.hpp"
+#include "control/sink/record_filter.hpp"
 #include "control/tick.hpp"
 #include "dataplane/source/packet_filter.hpp"
 
@@ -107,6 +108,13 @@ ExporterInfo exporter_info(const Config& config, const Capture& capture, bool se
   return info;
 }
 
+// What a collector wants to see; empty: everything.
+std::function<bool(const FlowRecord&)> acceptance(const CollectorConfig& collector) {
+  if (collector.filter.empty()) return {};
+  auto filter = std::make_shared<RecordFilter>(collector.filter);
+  return [filter](const FlowRecord& record) { return filter->matches(record); };
+}
+
 // One worker with what belongs to it alone.
 struct WorkerSlot {
   WorkerSlot(const WorkerOptions& given, const Config& config, const FlowHash& hash,
@@ -139,8 +147,9 @@ class Engine {
         merger_(merger_options(config, capture_, !service), hash_) {
     const auto log = [](const std::string& line) { spdlog::info("{}", line); };
     for (const CollectorConfig& collector : config.exporting.collectors) {
-      links_.push_back(
-          make_collector_link(collector, exporter_info(config, capture_, service, board_), log));
+      ExporterInfo info = exporter_info(config, capture_, service, board_);
+      info.accepts = acceptance(collector);
+      links_.push_back(make_collector_link(collector, info, log));
     }
     const auto memory = service ? CountTable::Memory::kPopulated : CountTable::Memory::kLazy;
     for (std::size_t i = 0; i < capture_.feeds.size(); ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The meter as a whole: starts sources, workers, control, sinks, metrics and the control socket in that
-// order and stops them in reverse. Two ways to run it: a service (`run`) and a recording (`read`).
-// Thread: main.
+// The meter as a whole: starts sources, workers, control, sinks, metrics and the control socket in
+// that order and stops them in reverse. Two ways to run it: a service (`run`) and a recording
+// (`read`). Thread: main.
 #pragma once
 
 #include <functional>
@@ -22,12 +22,13 @@ struct ReadProgress {
 };
 
 struct ReadResult {
-  StatusPtr status;                   // closing state, ledger included
-  std::vector<std::string> damages;   // captures that ended in the middle of a packet, one sentence each
+  StatusPtr status;  // closing state, ledger included
+  std::vector<std::string>
+      damages;  // captures that ended in the middle of a packet, one sentence each
 };
 
-// Runs until SIGTERM, SIGINT or `stop` over the control socket; then flushes everything. Returns the
-// closing status. Throws StartupError before the first packet, never after.
+// Runs until SIGTERM, SIGINT or `stop` over the control socket; then flushes everything. Returns
+// the closing status. Throws StartupError before the first packet, never after.
 StatusPtr run_appliance(const Config& config);
 
 // Reads config.capture.files to the end, in packet time, and flushes all flows into `sinks` and the
