@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstring>
 #include <utility>
 
@@ -53,30 +54,33 @@ void MappedWindow::do_chores() {
 }
 
 StreamedWindow::StreamedWindow(std::unique_ptr<OctetStream> stream)
-    : stream_(std::move(stream)), buffer_(kBufferOctets) {
-  begin_ = end_ = base_ = buffer_.data();
-  chore_at_ = buffer_.data() + buffer_.size();
+    : stream_(std::move(stream)),
+      buffer_(std::make_unique_for_overwrite<std::uint8_t[]>(kBufferOctets)) {
+  begin_ = end_ = base_ = buffer_.get();
+  chore_at_ = buffer_.get() + buffer_octets_;
 }
 
 void StreamedWindow::make_room(std::size_t needed) {
   const std::size_t kept = size();
   base_offset_ = offset();
-  if (needed > buffer_.size()) {
-    std::vector<std::uint8_t> larger(needed);
-    std::memcpy(larger.data(), begin_, kept);
+  if (needed > buffer_octets_) {
+    auto larger = std::make_unique_for_overwrite<std::uint8_t[]>(needed);
+    std::memcpy(larger.get(), begin_, kept);
     buffer_ = std::move(larger);
+    buffer_octets_ = needed;
   } else {
-    std::memmove(buffer_.data(), begin_, kept);
+    std::memmove(buffer_.get(), begin_, kept);
   }
-  begin_ = base_ = buffer_.data();
+  begin_ = base_ = buffer_.get();
   end_ = begin_ + kept;
-  chore_at_ = buffer_.data() + buffer_.size() + 1;
+  chore_at_ = buffer_.get() + buffer_octets_;
 }
 
 Fill StreamedWindow::refill(std::size_t needed) {
+  assert(needed > size());  // else the buffer may be full, and an empty read looks like the end
   make_room(needed);
   std::size_t got = 0;
-  const Fill fill = stream_->read(std::span(buffer_).subspan(size()), got);
+  const Fill fill = stream_->read({buffer_.get() + size(), buffer_octets_ - size()}, got);
   end_ += got;
   return fill;
 }

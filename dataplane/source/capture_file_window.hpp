@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "dataplane/source/capture_file_stream.hpp"
 
@@ -36,8 +35,9 @@ class ByteWindow {
     if (position >= chore_at_) [[unlikely]]
       do_chores();
   }
-  // Brings size() to `needed` or beyond if the file has so much. kMore: the window has grown,
-  // perhaps not yet enough. Pointers into the window, and views, are void afterwards.
+  // Brings size() to `needed`, which is more than it is, or beyond if the file has so much. kMore:
+  // the window has grown, perhaps not yet enough. Pointers into the window, and views, are void
+  // afterwards.
   virtual Fill refill(std::size_t needed) = 0;
 
   // Octets of the file (packed, if it is) behind us.
@@ -98,7 +98,8 @@ class StreamedWindow final : public ByteWindow {
   void make_room(std::size_t needed);
 
   std::unique_ptr<OctetStream> stream_;
-  std::vector<std::uint8_t> buffer_;
+  std::unique_ptr<std::uint8_t[]> buffer_;
+  std::size_t buffer_octets_ = kBufferOctets;
 };
 
 }  // namespace wiretally
