@@ -9,9 +9,12 @@
 #include <prometheus/exposer.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "config/startup_error.hpp"
 #include "control/api/descriptor.hpp"
@@ -104,7 +107,37 @@ struct MetricsEndpoint::Server {
   prometheus::Exposer exposer;
 };
 
-MetricsEndpoint::MetricsEndpoint(const std::string& listen, std::function<StatusPtr()> status) {
+namespace {
+
+// The server's accepting thread looks at its stop flag when someone connects, or after two seconds,
+// which is long to wait for the end of a meter.
+class StopHastener {
+ public:
+  explicit StopHastener(const sockaddr_in& address)
+      : thread_([this, address] { knock(address); }) {}
+  ~StopHastener() {
+    stopped_ = true;
+    thread_.join();
+  }
+
+ private:
+  void knock(const sockaddr_in& address) const {
+    while (!stopped_) {
+      const Descriptor visitor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      [[maybe_unused]] const int result =
+          ::connect(visitor.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+
+  std::atomic<bool> stopped_{false};
+  std::thread thread_;
+};
+
+}  // namespace
+
+MetricsEndpoint::MetricsEndpoint(const std::string& listen, std::function<StatusPtr()> status)
+    : host_(parse_address(listen).sin_addr.s_addr) {
   check_that_it_binds(listen, parse_address(listen));
   try {
     server_ = std::make_unique<Server>(listen, std::move(status));
@@ -113,7 +146,14 @@ MetricsEndpoint::MetricsEndpoint(const std::string& listen, std::function<Status
   }
 }
 
-MetricsEndpoint::~MetricsEndpoint() = default;
+MetricsEndpoint::~MetricsEndpoint() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = host_;
+  address.sin_port = htons(static_cast<std::uint16_t>(port()));
+  const StopHastener hastener(address);
+  server_.reset();
+}
 
 int MetricsEndpoint::port() const {
   const std::vector<int> ports = server_->exposer.GetListeningPorts();

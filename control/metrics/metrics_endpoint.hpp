@@ -17,12 +17,15 @@ class MetricsEndpoint {
  public:
   // `listen` is IPv4:port. Port 0 lets the system choose.
   MetricsEndpoint(const std::string& listen, std::function<StatusPtr()> status);
+  MetricsEndpoint(const MetricsEndpoint&) = delete;
+  MetricsEndpoint& operator=(const MetricsEndpoint&) = delete;
   ~MetricsEndpoint();
 
   [[nodiscard]] int port() const;
 
  private:
   struct Server;
+  std::uint32_t host_;  // network order
   std::unique_ptr<Server> server_;
 };
 

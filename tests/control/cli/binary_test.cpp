@@ -24,7 +24,7 @@ Ran ran(const std::string& arguments) {
   const char* binary = std::getenv("WIRETALLY_BINARY");
   EXPECT_NE(binary, nullptr) << "run me with meson test";
   Ran result;
-  std::FILE* pipe = ::popen((std::string(binary) + " " + arguments + " 2>&1").c_str(), "r");
+  std::FILE* pipe = ::popen(("(" + std::string(binary) + " " + arguments + ") 2>&1").c_str(), "r");
   char part[4096];
   for (std::size_t n = 0; (n = std::fread(part, 1, sizeof(part), pipe)) > 0;) {
     result.output.append(part, n);
@@ -111,7 +111,7 @@ TEST_F(Binary, says_when_records_cannot_be_written) {
   const std::string header("\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\xff\xff\0\0\x01\0\0\0",
                            24);
   const std::string capture = file("empty.pcap", header);
-  const Ran result = ran("read -q --output csv " + capture + " 2>&1 >/dev/full");
+  const Ran result = ran("read -q --output csv " + capture + " >/dev/full");
   expect_sentence(result, 3, "No space left on device");
 }
 

@@ -8,6 +8,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <chrono>
+
 #include "config/startup_error.hpp"
 #include "control/api/descriptor.hpp"
 #include "tests/control/sample_status.hpp"
@@ -69,6 +71,14 @@ TEST(MetricsEndpoint, tells_its_version_before_the_first_tick) {
 TEST(MetricsEndpoint, has_nothing_elsewhere) {
   const MetricsEndpoint endpoint("127.0.0.1:0", [] { return StatusPtr{}; });
   EXPECT_THAT(fetch(endpoint.port(), "/etc/passwd"), HasSubstr("404"));
+}
+
+TEST(MetricsEndpoint, ends_without_making_the_meter_wait) {
+  auto endpoint = std::make_unique<MetricsEndpoint>("127.0.0.1:0", [] { return StatusPtr{}; });
+  fetch(endpoint->port(), "/metrics");
+  const auto start = std::chrono::steady_clock::now();
+  endpoint.reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(500));
 }
 
 TEST(MetricsEndpoint, refuses_a_busy_port_in_words) {
