@@ -12,7 +12,32 @@
 namespace wiretally {
 namespace {
 
-constexpr std::uint16_t kWellKnownPorts = 1024;
+// UDP services that answer to any port their client happened to choose, a tunnel's too: 53 to 4789
+// is DNS, not VXLAN.
+bool names_plain_service(std::uint16_t port) {
+  switch (port) {
+    case 53:   // DNS
+    case 67:   // DHCP
+    case 68:   // DHCP
+    case 69:   // TFTP
+    case 88:   // Kerberos
+    case 123:  // NTP
+    case 137:  // NetBIOS names
+    case 138:  // NetBIOS datagrams
+    case 161:  // SNMP
+    case 162:  // SNMP traps
+    case 389:  // LDAP
+    case 443:  // QUIC
+    case 500:  // IKE
+    case 514:  // syslog
+    case 520:  // RIP
+    case 546:  // DHCPv6
+    case 547:  // DHCPv6
+      return true;
+    default:
+      return false;
+  }
+}
 
 // RFC 1701 section "Routing": entries until one of family 0 and length 0.
 bool skip_gre_routes(Cursor& cursor) {
@@ -26,13 +51,14 @@ bool skip_gre_routes(Cursor& cursor) {
 }
 
 // Octets of the fields that the flags announce, in front of routes and payload.
-unsigned gre_option_octets(std::uint16_t flags) {
+unsigned gre_option_octets(std::uint16_t flags, std::uint16_t protocol) {
   unsigned octets = 0;
   if ((flags & (GreHeader::kChecksum | GreHeader::kRouting)) != 0) octets += 4;
   if ((flags & GreHeader::kKey) != 0) octets += 4;
   if ((flags & GreHeader::kSequence) != 0) octets += 4;
-  const bool version_1 = (flags & GreHeader::kVersion) == 1;
-  if (version_1 && (flags & GreHeader::kAcknowledgment) != 0) octets += 4;
+  const bool pptp =
+      (flags & GreHeader::kVersion) == 1 && Ethertype{protocol} == Ethertype::kPpp;  // RFC 2637
+  if (pptp && (flags & GreHeader::kAcknowledgment) != 0) octets += 4;
   return octets;
 }
 
@@ -111,10 +137,11 @@ Layer read_gre(Walk& walk) {
   if (header == nullptr) return kTruncated;
   const std::uint16_t flags = header->flags.value();
   if ((flags & GreHeader::kVersion) > 1) return kNotIp;
-  if (!walk.cursor.skip(gre_option_octets(flags))) return kTruncated;
+  const std::uint16_t protocol = header->protocol.value();
+  if (!walk.cursor.skip(gre_option_octets(flags, protocol))) return kTruncated;
   if ((flags & GreHeader::kRouting) != 0 && !skip_gre_routes(walk.cursor)) return kTruncated;
   if (walk.cursor.on_wire() == 0) return kNotIp;  // an acknowledgment or a keep-alive
-  return layer_of_gre_protocol(walk, header->protocol.value(), (flags & GreHeader::kSequence) != 0);
+  return layer_of_gre_protocol(walk, protocol, (flags & GreHeader::kSequence) != 0);
 }
 
 Layer read_erspan(Walk& walk) {
@@ -143,7 +170,7 @@ Layer read_ether_ip(Walk& walk) {
 }
 
 // Either port can announce the tunnel (a Teredo server or a GTP peer answers from it); the lower
-// one is asked first. A well-known port on the other side names another service: 53 to 4789 is DNS.
+// one is asked first, and may name another service.
 Layer read_udp(Walk& walk, bool lite) {
   const auto* header = walk.cursor.take<UdpHeader>();
   if (header == nullptr) return kTruncated;
@@ -159,7 +186,7 @@ Layer read_udp(Walk& walk, bool lite) {
   const std::uint16_t low = std::min(source, destination);
   const LayerKind by_low = tunnel_of_port(low);
   if (by_low != LayerKind::kNotIp) return {by_low};
-  if (low != 0 && low < kWellKnownPorts) return kNotIp;
+  if (names_plain_service(low)) return kNotIp;
   return {tunnel_of_port(std::max(source, destination))};
 }
 

@@ -45,7 +45,6 @@ unsigned wlan_header_octets(std::uint8_t type, std::uint8_t flags) {
 
 Layer read_radiotap(Walk& walk) {
   constexpr std::uint8_t kFcsAtEnd = 0x10;
-  constexpr std::uint8_t kBadFcs = 0x40;
   const auto* header = walk.cursor.peek<RadiotapHeader>();
   if (header == nullptr) return kTruncated;
   const std::size_t octets = header->octets.value();
@@ -54,7 +53,6 @@ Layer read_radiotap(Walk& walk) {
   const std::uint8_t* flags = at == 0 ? nullptr : walk.cursor.peek<std::uint8_t>(at);
   const std::uint8_t value = flags == nullptr ? std::uint8_t{0} : *flags;
   if (!walk.cursor.skip(octets)) return kTruncated;
-  if ((value & kBadFcs) != 0) return kNotIp;  // damaged in the air: nothing in it can be believed
   if ((value & kFcsAtEnd) != 0) walk.cursor.drop_tail(kFcsOctets);
   return {LayerKind::kWlan};
 }
