@@ -15,6 +15,7 @@
 #include <set>
 
 #include "config/startup_error.hpp"
+#include "dataplane/source/dpdk_link.hpp"
 #include "dataplane/source/dpdk_machine.hpp"
 
 namespace wiretally {
@@ -188,6 +189,38 @@ void add_queues(const DpdkDevice& device, std::uint16_t queues, std::set<std::ui
   for (std::uint32_t queue = 0; queue < queues; ++queue) bound.insert(first + queue);
 }
 
+void refuse_unbound_queue(const DpdkDevice& device, const std::set<std::uint32_t>& bound) {
+  const std::string name = device.value("iface");
+  const auto interface = kernel_interface(name);
+  if (!interface || bound.empty()) return;  // refused by plan_attachments, with a better sentence
+  for (std::uint32_t queue = 0; queue < interface->rx_queues; ++queue) {
+    if (bound.contains(queue)) continue;
+    refuse(
+        ExitCode::kMachine, device,
+        fmt::format("interface {} has {} receive queues, but no port takes queue {}: its packets "
+                    "would not be seen; set queues: {} or `ethtool -L {}`",
+                    name, interface->rx_queues, queue, interface->rx_queues, name));
+  }
+  if (*bound.rbegin() >= interface->rx_queues) {
+    refuse(
+        ExitCode::kMachine, device,
+        fmt::format("interface {} has {} receive queue{}: there is no queue {}", name,
+                    interface->rx_queues, interface->rx_queues == 1 ? "" : "s", *bound.rbegin()));
+  }
+}
+
+// libxdp's own program for XDP sockets stays when a process is killed; the next one takes it over.
+void refuse_foreign_program(const DpdkDevice& device) {
+  const std::string name = device.value("iface");
+  const auto program = attached_xdp_program(name);
+  if (!program || program->name == "xsk_def_prog") return;
+  refuse(
+      ExitCode::kMachine, device,
+      fmt::format("interface {} has an XDP program already (id {}{}{}): it would be taken off when "
+                  "we end; stop its owner, or `ip link set dev {} xdp off`, or use net_af_packet",
+                  name, program->id, program->name.empty() ? "" : ", ", program->name, name));
+}
+
 }  // namespace
 
 LockedMemory locked_memory() {
@@ -217,33 +250,18 @@ DpdkAttachmentPlan plan_attachments(const DpdkDevice& device, std::uint16_t queu
   return plan;
 }
 
-void check_all_queues_bound(const std::vector<DpdkDevice>& devices,
-                            const std::vector<std::uint16_t>& queues) {
+void check_xdp_interfaces(const std::vector<DpdkDevice>& devices,
+                          const std::vector<std::uint16_t>& queues) {
   std::map<std::string, std::set<std::uint32_t>> bound;
   for (std::size_t i = 0; i < devices.size(); ++i) {
     if (devices[i].driver != "net_af_xdp") continue;
     add_queues(devices[i], queues[i], bound[devices[i].value("iface")]);
   }
   for (const DpdkDevice& device : devices) {
+    if (device.driver != "net_af_xdp") continue;
+    refuse_foreign_program(device);
     // A program of the user's own decides itself what it redirects and what it leaves to others.
-    if (device.driver != "net_af_xdp" || device.has("xdp_prog")) continue;
-    const std::string name = device.value("iface");
-    const auto interface = kernel_interface(name);
-    if (!interface) continue;  // refused by plan_attachments, with a better sentence
-    for (std::uint32_t queue = 0; queue < interface->rx_queues; ++queue) {
-      if (bound[name].contains(queue)) continue;
-      refuse(
-          ExitCode::kMachine, device,
-          fmt::format("interface {} has {} receive queues, but no port takes queue {}: its packets "
-                      "would not be seen; set queues: {} or `ethtool -L {}`",
-                      name, interface->rx_queues, queue, interface->rx_queues, name));
-    }
-    if (!bound[name].empty() && *bound[name].rbegin() >= interface->rx_queues) {
-      refuse(ExitCode::kMachine, device,
-             fmt::format("interface {} has {} receive queue{}: there is no queue {}", name,
-                         interface->rx_queues, interface->rx_queues == 1 ? "" : "s",
-                         *bound[name].rbegin()));
-    }
+    if (!device.has("xdp_prog")) refuse_unbound_queue(device, bound[device.value("iface")]);
   }
 }
 

@@ -40,9 +40,11 @@ struct LockedMemory {
                                                   const std::optional<KernelInterface>& interface,
                                                   const LockedMemory& locked);
 
-// AF_XDP sees only the queues it is bound to: refuses when a receive queue of an interface has no
-// port. `queues` are the configured counts in the order of `devices`.
-void check_all_queues_bound(const std::vector<DpdkDevice>& devices,
-                            const std::vector<std::uint16_t>& queues);
+// Refuses what would lose packets or harm others on the interfaces of net_af_xdp ports: a receive
+// queue without a port (XDP sockets see only the queues they are bound to), and an XDP program of
+// somebody else (the driver does not replace it, but takes it off when it closes). Asks the kernel.
+// `queues` are the configured counts in the order of `devices`.
+void check_xdp_interfaces(const std::vector<DpdkDevice>& devices,
+                          const std::vector<std::uint16_t>& queues);
 
 }  // namespace wiretally

@@ -44,7 +44,7 @@ std::vector<DpdkDevice> checked_devices(const DpdkConfig& config) {
                            locked_memory());
     queues.push_back(config.ports[i].queues);
   }
-  check_all_queues_bound(devices, queues);
+  check_xdp_interfaces(devices, queues);
   return devices;
 }
 

@@ -50,11 +50,19 @@ void check_workers(const DpdkConfig& config) {
   }
 }
 
-std::string huge_page_cure(std::uint64_t octets) {
+// The number of 2 MiB pages this machine needs in all, so that the memory fits beside what others
+// use.
+std::string huge_page_cure(std::uint64_t wanted, const std::vector<HugePages>& pages) {
+  constexpr std::uint64_t kPage = 2ull << 20;
+  std::uint64_t present = 0;
+  for (const HugePages& size : pages) {
+    if (size.page_octets == kPage) present = size.total;
+  }
+  const std::uint64_t more = (wanted - free_huge_page_octets(pages) + kPage - 1) / kPage;
   return fmt::format(
-      "echo {} > /proc/sys/vm/nr_hugepages (2 MiB pages; before memory fragments), a smaller "
-      "capture.dpdk.memory, or capture.dpdk.no_huge: true",
-      (octets + (2ull << 20) - 1) >> 21);
+      "echo {} > /proc/sys/vm/nr_hugepages, a smaller capture.dpdk.memory, or "
+      "capture.dpdk.no_huge: true",
+      present + more);
 }
 
 void check_memory(const DpdkConfig& config) {
@@ -74,17 +82,13 @@ void check_memory(const DpdkConfig& config) {
     }
     return;
   }
-  const std::uint64_t free = free_huge_page_octets(huge_pages());
-  if (free == 0) {
-    refuse(ExitCode::kMachine,
-           fmt::format("capture.dpdk.memory: {} wanted, but no free huge pages: {}", wanted,
-                       huge_page_cure(config.memory)));
-  }
-  if (free < config.memory) {
-    refuse(ExitCode::kMachine,
-           fmt::format("capture.dpdk.memory: {} wanted, but only {} of huge pages are free: {}",
-                       wanted, size_text(free), huge_page_cure(config.memory)));
-  }
+  const std::vector<HugePages> pages = huge_pages();
+  const std::uint64_t free = free_huge_page_octets(pages);
+  if (free >= config.memory) return;
+  const std::string what =
+      free == 0 ? "no free huge pages" : "only " + size_text(free) + " of huge pages are free";
+  refuse(ExitCode::kMachine, fmt::format("capture.dpdk.memory: {} wanted, but {}: {}", wanted, what,
+                                         huge_page_cure(config.memory, pages)));
 }
 
 std::string pci_devices_here(const std::vector<PciNetworkDevice>& present) {
@@ -107,19 +111,17 @@ void check_pci_device(const DpdkDevice& device, const std::vector<PciNetworkDevi
   if (found->ready()) return;
   std::string holder = found->driver.empty() ? "no driver holds it"
                                              : "the kernel driver " + found->driver + " holds it";
+  std::vector<std::string> cures;
+  if (found->carries_default_route) {  // binding it would cut the user off
+    holder += ", and it carries this machine's default route";
+    cures.emplace_back("take another device");
+  } else {
+    cures.push_back("dpdk-devbind.py --bind=vfio-pci " + device.name);
+  }
   if (!found->interfaces.empty()) {
-    holder += fmt::format(" (interface {})", fmt::join(found->interfaces, ", "));
+    cures.push_back(fmt::format("device: \"net_af_packet0,iface={}\"", found->interfaces.front()));
   }
-  if (found->carries_default_route) {
-    holder +=
-        ", and it carries this machine's default route: take another device, or read it "
-        "through the kernel";
-  }
-  std::string cure = fmt::format("dpdk-devbind.py --bind=vfio-pci {}", device.name);
-  if (!found->interfaces.empty()) {
-    cure += fmt::format(", or device: \"net_af_packet0,iface={}\"", found->interfaces.front());
-  }
-  refuse(ExitCode::kMachine, fmt::format("{}{}: {}", what, holder, cure));
+  refuse(ExitCode::kMachine, fmt::format("{}{}: {}", what, holder, fmt::join(cures, ", or ")));
 }
 
 // Runs rte_eal_init with everything it prints caught, and the caller's affinity as it was.

@@ -5,10 +5,8 @@
 
 #include <dirent.h>
 #include <linux/ethtool.h>
-#include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <linux/if_xdp.h>
-#include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
@@ -16,9 +14,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -67,23 +63,6 @@ bool merges_packets(const Socket& socket, const std::string& name) {
   return has_gro || has_lro;
 }
 
-// The stats64 attribute of the one link message in `reply`.
-std::optional<rtnl_link_stats64> find_link_stats(const char* reply, std::size_t length) {
-  const auto* message = reinterpret_cast<const nlmsghdr*>(reply);
-  if (!NLMSG_OK(message, length) || message->nlmsg_type != RTM_NEWLINK) return std::nullopt;
-  const auto* link = static_cast<const ifinfomsg*>(NLMSG_DATA(message));
-  int left = static_cast<int>(message->nlmsg_len - NLMSG_LENGTH(sizeof(ifinfomsg)));
-  for (const rtattr* attribute = IFLA_RTA(link); RTA_OK(attribute, left);
-       attribute = RTA_NEXT(attribute, left)) {
-    if (attribute->rta_type != IFLA_STATS64) continue;
-    rtnl_link_stats64 stats{};
-    std::memcpy(&stats, RTA_DATA(attribute),
-                std::min<std::size_t>(RTA_PAYLOAD(attribute), sizeof(stats)));
-    return stats;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::optional<KernelInterface> kernel_interface(const std::string& name) {
@@ -114,27 +93,6 @@ std::vector<std::string> kernel_interface_names() {
     ::if_freenameindex(list);
   }
   return names;
-}
-
-std::optional<std::uint64_t> nic_missed_packets(const std::string& name) {
-  const unsigned index = ::if_nametoindex(name.c_str());
-  if (index == 0) return std::nullopt;
-  const Socket socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
-  struct {
-    nlmsghdr header;
-    ifinfomsg link;
-  } request{};
-  request.header.nlmsg_len = sizeof(request);
-  request.header.nlmsg_type = RTM_GETLINK;
-  request.header.nlmsg_flags = NLM_F_REQUEST;
-  request.link.ifi_index = static_cast<int>(index);
-  if (::send(socket.descriptor(), &request, sizeof(request), 0) < 0) return std::nullopt;
-  alignas(nlmsghdr) std::array<char, 32768> reply;
-  const ssize_t length = ::recv(socket.descriptor(), reply.data(), reply.size(), 0);
-  if (length <= 0) return std::nullopt;
-  const auto stats = find_link_stats(reply.data(), static_cast<std::size_t>(length));
-  if (!stats) return std::nullopt;
-  return stats->rx_missed_errors;
 }
 
 std::set<int> capture_sockets() {

@@ -2,7 +2,7 @@
 // The kernel's side of a port that DPDK reaches through a kernel interface (net_af_packet,
 // net_af_xdp): its state before start, and the counters that tell what the driver does not: packets
 // the NIC had no room for, and packets the kernel could not put into the driver's socket.
-// Everything asks the calling thread's network namespace by ioctl and netlink; /sys/class/net would
+// Everything asks the calling thread's network namespace by ioctl; /sys/class/net would
 // show the namespace of whoever mounted /sys. Thread: control.
 #pragma once
 
@@ -28,9 +28,6 @@ struct KernelInterface {
 
 // Names of the interfaces here, for messages.
 [[nodiscard]] std::vector<std::string> kernel_interface_names();
-
-// IFLA_STATS64 rx_missed_errors: packets the host's NIC had no descriptor for. Empty if it is gone.
-[[nodiscard]] std::optional<std::uint64_t> nic_missed_packets(const std::string& name);
 
 // File descriptors of this process that are packet or XDP sockets. A driver keeps its sockets to
 // itself, so they are found as those that are there after the driver opened its device and were not

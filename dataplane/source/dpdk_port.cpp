@@ -14,6 +14,7 @@
 #include <set>
 
 #include "config/startup_error.hpp"
+#include "dataplane/source/dpdk_link.hpp"
 #include "dataplane/source/dpdk_log.hpp"
 #include "dataplane/source/dpdk_machine.hpp"
 #include "dataplane/source/dpdk_packet_socket.hpp"
@@ -124,9 +125,10 @@ void DpdkPort::refuse_device(const DpdkAttachment& attachment, int error) const 
   }
   std::string cure = reads_kernel_interface(device_) ? capability_cure() : std::string();
   if (cure.empty()) cure = "check its arguments";
-  refuse(fmt::format("DPDK cannot open device {} ({}): {}. It said: {}", attachment.name,
-                     rte_strerror(error < 0 ? -error : error), cure,
-                     said.empty() ? "nothing" : said));
+  // Drivers answer a bare -1 for anything: as an errno it would be "not permitted".
+  if (error != -1) cure += fmt::format(" ({})", rte_strerror(error < 0 ? -error : error));
+  if (!said.empty()) cure += ". It said: " + said;
+  refuse(fmt::format("DPDK cannot open device {}: {}", attachment.name, cure));
 }
 
 void DpdkPort::inspect_recordings(std::uint16_t queues) {

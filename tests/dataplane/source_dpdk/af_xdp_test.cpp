@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // net_af_xdp on a veth pair: what was sent is received, missed, or was lost by the pair itself.
 #include <gtest/gtest.h>
+#include <linux/bpf.h>
+#include <linux/bpf_common.h>
+#include <net/if.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cstring>
 
 #include "config/startup_error.hpp"
+#include "dataplane/source/dpdk_link.hpp"
 #include "live_count.hpp"
 #include "wire.hpp"
 
@@ -75,9 +83,9 @@ TEST(NetAfXdp, takes_all_queues_of_an_interface_as_one_port) {
   }
 }
 
-std::string unbound(const std::string& device, std::uint16_t queues) {
+std::string refusal_of_xdp(const std::string& device, std::uint16_t queues) {
   try {
-    check_all_queues_bound({parse_dpdk_device(device, 0)}, {queues});
+    check_xdp_interfaces({parse_dpdk_device(device, 0)}, {queues});
   } catch (const StartupError& error) {
     return error.what();
   }
@@ -86,10 +94,64 @@ std::string unbound(const std::string& device, std::uint16_t queues) {
 
 TEST(NetAfXdp, a_queue_without_a_port_is_refused_by_number) {
   Wire wire("wtx0", "wtx1", 1500, 4);
-  EXPECT_NE(unbound("net_af_xdp0,iface=wtx1", 3).find("no port takes queue 3"), std::string::npos);
-  EXPECT_EQ(unbound("net_af_xdp0,iface=wtx1", 4), "");
-  EXPECT_NE(unbound("net_af_xdp0,iface=wtx1", 5).find("there is no queue 4"), std::string::npos);
-  EXPECT_EQ(unbound("net_af_xdp0,iface=wtx1,xdp_prog=own.o", 1), "") << "the program decides";
+  EXPECT_NE(refusal_of_xdp("net_af_xdp0,iface=wtx1", 3).find("no port takes queue 3"),
+            std::string::npos);
+  EXPECT_EQ(refusal_of_xdp("net_af_xdp0,iface=wtx1", 4), "");
+  EXPECT_NE(refusal_of_xdp("net_af_xdp0,iface=wtx1", 5).find("there is no queue 4"),
+            std::string::npos);
+  EXPECT_EQ(refusal_of_xdp("net_af_xdp0,iface=wtx1,xdp_prog=own.o", 1), "")
+      << "the program decides";
+}
+
+// An XDP program that passes everything, on `interface` while it lives.
+class SomebodysProgram {
+ public:
+  SomebodysProgram(const std::string& interface, const char* name) {
+    static constexpr bpf_insn kPass[] = {{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, XDP_PASS},
+                                         {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+    bpf_attr load{};
+    load.prog_type = BPF_PROG_TYPE_XDP;
+    load.insns = reinterpret_cast<std::uint64_t>(kPass);
+    load.insn_cnt = 2;
+    load.license = reinterpret_cast<std::uint64_t>("GPL");
+    std::strncpy(load.prog_name, name, sizeof(load.prog_name) - 1);
+    program_ = static_cast<int>(::syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load)));
+    bpf_attr attach{};
+    attach.link_create.prog_fd = static_cast<std::uint32_t>(program_);
+    attach.link_create.target_ifindex = ::if_nametoindex(interface.c_str());
+    attach.link_create.attach_type = BPF_XDP;
+    link_ = static_cast<int>(::syscall(SYS_bpf, BPF_LINK_CREATE, &attach, sizeof(attach)));
+  }
+  ~SomebodysProgram() {
+    ::close(link_);
+    ::close(program_);
+  }
+  [[nodiscard]] bool attached() const { return link_ >= 0; }
+
+ private:
+  int program_ = -1;
+  int link_ = -1;
+};
+
+TEST(NetAfXdp, refuses_an_interface_with_somebody_elses_program_and_leaves_it_there) {
+  Wire wire("wtx0", "wtx1");
+  const SomebodysProgram program("wtx1", "somebodys");
+  if (!program.attached()) GTEST_SKIP() << "this kernel does not attach XDP programs by links";
+  const std::string text = refusal_of_xdp("net_af_xdp0,iface=wtx1", 1);
+  EXPECT_NE(text.find("has an XDP program already"), std::string::npos) << text;
+  EXPECT_NE(text.find("somebodys"), std::string::npos) << text;
+  ASSERT_TRUE(attached_xdp_program("wtx1"));
+  EXPECT_EQ(attached_xdp_program("wtx1")->name, "somebodys");
+}
+
+TEST(NetAfXdp, takes_its_program_off_when_it_ends) {
+  Wire wire("wtx0", "wtx1");
+  {
+    const auto port = open_port("net_af_xdp0,iface=wtx1");
+    EXPECT_TRUE(attached_xdp_program("wtx1"));
+    EXPECT_EQ(refusal_of_xdp("net_af_xdp0,iface=wtx1", 1), "") << "what a killed process leaves";
+  }
+  EXPECT_FALSE(attached_xdp_program("wtx1"));
 }
 
 TEST(NetAfXdp, takes_frames_up_to_its_mtu_whole) {

@@ -141,10 +141,11 @@ TEST(CheckMachine, refuses_a_pci_device_that_the_kernel_holds_saying_who_and_wha
   const auto [code, text] = refusal_of(config);
   EXPECT_EQ(code, ExitCode::kMachine);
   EXPECT_TRUE(has(text, held->driver)) << text;
-  EXPECT_TRUE(has(text, "dpdk-devbind.py --bind=vfio-pci " + held->address)) << text;
+  const bool offers_binding = has(text, "dpdk-devbind.py --bind=vfio-pci " + held->address);
+  EXPECT_EQ(offers_binding, !held->carries_default_route) << text;
 }
 
-// In a child, as EAL is tried only once in a process; what the child prints is all a user would see.
+// In a child, as EAL is tried only once in a process; what it prints is all a user would see.
 TEST(EalStart, that_fails_gives_one_sentence_with_eals_own_words_and_prints_nothing_else) {
   const auto start_without_address_space = [] {
     DpdkConfig config = config_that_fits();

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// One RTM_GETLINK at a time. Thread: control.
+#include "dataplane/source/dpdk_link.hpp"
+
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <span>
+
+namespace wiretally {
+namespace {
+
+using Octets = std::span<const char>;
+
+// The value of one attribute in a list of attributes; empty if it is not there.
+Octets find_attribute(Octets list, unsigned short type) {
+  const auto* attribute = reinterpret_cast<const rtattr*>(list.data());
+  int left = static_cast<int>(list.size());
+  for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+    if ((attribute->rta_type & NLA_TYPE_MASK) != type) continue;
+    return {static_cast<const char*>(RTA_DATA(attribute)), RTA_PAYLOAD(attribute)};
+  }
+  return {};
+}
+
+template <class Value>
+std::optional<Value> value_of(Octets octets) {
+  if (octets.empty()) return std::nullopt;
+  Value value{};
+  std::memcpy(&value, octets.data(), std::min(octets.size(), sizeof(value)));
+  return value;
+}
+
+// The attributes of the interface, in `reply`; empty if there is no such interface.
+Octets ask_for_link(const std::string& interface, std::span<char> reply) {
+  struct {
+    nlmsghdr header;
+    ifinfomsg link;
+  } request{};
+  request.header.nlmsg_len = sizeof(request);
+  request.header.nlmsg_type = RTM_GETLINK;
+  request.header.nlmsg_flags = NLM_F_REQUEST;
+  request.link.ifi_index = static_cast<int>(::if_nametoindex(interface.c_str()));
+  if (request.link.ifi_index == 0) return {};
+  const int descriptor = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  ssize_t length = ::send(descriptor, &request, sizeof(request), 0);
+  if (length > 0) length = ::recv(descriptor, reply.data(), reply.size(), 0);
+  if (descriptor >= 0) ::close(descriptor);
+  const auto* message = reinterpret_cast<const nlmsghdr*>(reply.data());
+  if (length <= 0 || !NLMSG_OK(message, static_cast<std::size_t>(length)) ||
+      message->nlmsg_type != RTM_NEWLINK) {
+    return {};
+  }
+  const auto* link = static_cast<const ifinfomsg*>(NLMSG_DATA(message));
+  return {reinterpret_cast<const char*>(IFLA_RTA(link)),
+          message->nlmsg_len - NLMSG_LENGTH(sizeof(ifinfomsg))};
+}
+
+constexpr std::size_t kReplyOctets = 32768;
+
+std::string program_name(std::uint32_t id) {
+  bpf_attr by_id{};
+  by_id.prog_id = id;
+  const auto descriptor =
+      static_cast<int>(::syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &by_id, sizeof(by_id)));
+  if (descriptor < 0) return {};
+  bpf_prog_info info{};
+  bpf_attr ask{};
+  ask.info.bpf_fd = static_cast<std::uint32_t>(descriptor);
+  ask.info.info_len = sizeof(info);
+  ask.info.info = reinterpret_cast<std::uint64_t>(&info);
+  const long result = ::syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &ask, sizeof(ask));
+  ::close(descriptor);
+  return result == 0 ? std::string(info.name, ::strnlen(info.name, sizeof(info.name))) : "";
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> nic_missed_packets(const std::string& interface) {
+  alignas(nlmsghdr) std::array<char, kReplyOctets> reply;
+  const Octets attributes = ask_for_link(interface, reply);
+  const auto stats = value_of<rtnl_link_stats64>(find_attribute(attributes, IFLA_STATS64));
+  if (!stats) return std::nullopt;
+  return stats->rx_missed_errors;
+}
+
+std::optional<XdpProgram> attached_xdp_program(const std::string& interface) {
+  alignas(nlmsghdr) std::array<char, kReplyOctets> reply;
+  const Octets xdp = find_attribute(ask_for_link(interface, reply), IFLA_XDP);
+  const auto mode = value_of<std::uint8_t>(find_attribute(xdp, IFLA_XDP_ATTACHED));
+  if (!mode || *mode == XDP_ATTACHED_NONE) return std::nullopt;
+  const auto id = value_of<std::uint32_t>(find_attribute(xdp, IFLA_XDP_PROG_ID));
+  return XdpProgram{id.value_or(0), id ? program_name(*id) : ""};
+}
+
+}  // namespace wiretally

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What rtnetlink knows about a kernel interface behind a DPDK port, in the calling thread's network
+// namespace: packets its NIC missed, and the XDP program on it.
+// Thread: control.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace wiretally {
+
+// IFLA_STATS64 rx_missed_errors: packets the host's NIC had no descriptor for. Empty if the
+// interface is gone.
+[[nodiscard]] std::optional<std::uint64_t> nic_missed_packets(const std::string& interface);
+
+struct XdpProgram {
+  std::uint32_t id = 0;
+  std::string name;  // empty if this process may not ask
+};
+// The XDP program attached to the interface, in whichever mode.
+[[nodiscard]] std::optional<XdpProgram> attached_xdp_program(const std::string& interface);
+
+}  // namespace wiretally
