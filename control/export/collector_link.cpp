@@ -304,13 +304,13 @@ void CollectorLink::read_errors(SteadyNs now) {
   int worst = 0;
   std::uint64_t errors = 0;
   while (const auto error = connection_.socket().next_error()) {
-    ++errors;
     if (error->quote) queue_.drop(reason_of(error->error), in_flight_.lost(*error->quote));
-    if (error->error == EMSGSIZE) {
+    if (error->error == EMSGSIZE) {  // the path got narrower: nothing wrong with the collector
       lower_datagram_limit();
-    } else {
-      worst = error->error;
+      continue;
     }
+    worst = error->error;
+    ++errors;
   }
   if (errors == 0) return;
   {
@@ -364,6 +364,7 @@ void CollectorLink::send_built(SteadyNs now) {
   for (const auto& message : messages) {
     if (!message.octets.empty()) datagrams[count++] = message.octets;
   }
+  const std::size_t limit = batch_.datagram_limit();
   const SendResult result = connection_.socket().send(std::span(datagrams).first(count));
   std::size_t done = 0;
   for (std::size_t sent = 0; done < messages.size(); ++done) {
@@ -374,6 +375,10 @@ void CollectorLink::send_built(SteadyNs now) {
   }
   batch_.commit(done);
   read_errors(now);
+  if (result.error == EMSGSIZE) {
+    lower_datagram_limit();
+    if (batch_.datagram_limit() < limit) return;
+  }
   if (result.error != 0) on_send_error(result.error, now);
 }
 
@@ -400,11 +405,6 @@ void CollectorLink::on_send_error(int error, SteadyNs now) {
   if (error == EAGAIN || error == ENOBUFS || error == ENOMEM) {
     send_again_at_ = now + kSendRetry;
     return;
-  }
-  if (error == EMSGSIZE) {
-    const std::size_t before = batch_.datagram_limit();
-    lower_datagram_limit();
-    if (batch_.datagram_limit() < before) return;
   }
   connection_.report(error, now);
 }

@@ -25,7 +25,7 @@ class Pacer {
   static constexpr std::uint64_t kSliceRecordsMax = 16 * 23;
   static constexpr std::uint64_t kSliceRecordsMin = 32;  // one datagram and a bit
   static constexpr SteadyNs kSliceNs = 4'000'000;
-  static constexpr std::uint64_t kFloor = 20'000;  // records/s, if the rate allows so much
+  static constexpr std::uint64_t kFloor = 50'000;  // records/s, if the rate allows so much
   static constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
   // 0: no limit and no spreading.

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 
 import harness
 from harness import collectors, resources
@@ -81,9 +82,9 @@ def milliseconds(text):
 class Tcpdump:
     """Every datagram to the ports, in a file that tshark reads."""
 
-    def __init__(self, lab, namespace):
-        self.path = lab.path("export.pcap")
-        self.process = lab.start("tcpdump", namespace.command(
+    def __init__(self, lab, namespace, name="tcpdump"):
+        self.path = lab.path(name + ".pcap")
+        self.process = lab.start(name, namespace.command(
             "tcpdump", "-i", "lo", "-B", "32768", "-s", "0", "-U", "-Z", "root", "-w", self.path,
             "udp", "and", "dst", "portrange", f"{NFCAPD}-{NFACCTD}"))
         self.process.wait_until(lambda: "listening on" in self.process.log(), 10, "not listening")
@@ -242,6 +243,25 @@ class Export(harness.Case):
         self.check_nfacctd(nfacctd, truth, 10)
         self.assertEqual(tcpdump.faults(), [])
 
+    def test_records_without_ip_disturb_no_collector_that_asked_for_them(self):
+        for version in (9, 10):
+            with self.subTest(version=version):
+                nfcapd = DefaultNfcapd(self.lab, self.within, NFCAPD, f"nfcapd-{version}")
+                nfacctd = Nfacctd(self.lab, self.within, NFACCTD, f"nfacctd-{version}")
+                tcpdump = Tcpdump(self.lab, self.within, f"tcpdump-{version}")
+                truth = self.send(version, [NFCAPD, NFACCTD], records=3000, options="off",
+                                  non_ip="on", sender=f"sender-{version}")
+                nfcapd.settle().stop()
+                nfacctd.stop()
+                tcpdump.stop()
+                self.assertGreater(sum(not t.src for t in truth), 20)
+                self.assertEqual(tcpdump.faults(), [])
+                self.assertEqual(nfcapd.sequence_failures(), 0)
+                self.assertIn(f"flows: {len(truth)}\n", nfcapd.exporters())
+                of_ip = [t for t in truth if t.src]
+                self.assert_same_sums([r for r in nfcapd.rows() if r.src != "0.0.0.0"], of_ip)
+                self.assert_same_sums([r for r in nfacctd.truth_rows() if r.src != ""], of_ip)
+
     def test_sampling_of_one_is_announced_and_scales_nothing(self):
         for version in (9, 10):
             with self.subTest(version=version):
@@ -258,16 +278,29 @@ class Export(harness.Case):
         self.assertEqual(nfcapd.sequence_failures(), 0)
         self.assertIn(f"flows: {len(truth)}\n", nfcapd.exporters())
 
-    def test_a_small_path_mtu_brings_no_fragments(self):
-        self.within.run("ip", "link", "set", "lo", "mtu", "1280")
+    def check_small_mtu(self, when_s):
         tcpdump = Tcpdump(self.lab, self.within)
         nfcapd = DefaultNfcapd(self.lab, self.within, NFCAPD)
-        truth = self.send(9, [NFCAPD], records=2000)
+        shrink = threading.Timer(when_s, lambda: self.within.run(
+            "ip", "link", "set", "lo", "mtu", "1280"))
+        shrink.start()
+        shrink.join(1 if when_s == 0 else 0)
+        truth = self.send(9, [NFCAPD], seconds=0 if when_s == 0 else 2 * when_s)
+        shrink.join()
         nfcapd.settle().stop()
         tcpdump.stop()
+        self.assertEqual(nfcapd.sequence_failures(), 0)
         self.assert_same_sums(nfcapd.rows(), truth)
-        self.assertEqual(tcpdump.tshark("-Y", "ip.flags.mf==1 || ip.frag_offset>0 || ip.len>1280"),
-                         "")
+        self.assertEqual(tcpdump.tshark("-Y", "ip.flags.mf==1 || ip.frag_offset>0"), "")
+        return [int(n) for n in tcpdump.tshark("-T", "fields", "-e", "ip.len").split()]
+
+    def test_a_small_path_mtu_brings_no_fragments(self):
+        self.assertLessEqual(max(self.check_small_mtu(0)), 1280)
+
+    def test_a_path_mtu_that_shrinks_costs_nothing(self):
+        sizes = self.check_small_mtu(2)
+        self.assertGreater(max(sizes), 1280)
+        self.assertLessEqual(max(sizes[-20:]), 1280)
 
 
 def sums(rows):

@@ -91,6 +91,21 @@ TEST(CollectorLink, delivers_every_record_and_announces_before_the_first) {
   EXPECT_NE(log.lines()[0].find("sending to"), std::string::npos);
 }
 
+TEST(CollectorLink, reaches_a_collector_over_ipv6_and_sees_it_refuse) {
+  TestCollector collector(true, AF_INET6);
+  const auto link =
+      make_collector_link(collector_config(collector.address()), sample_exporter(), nullptr);
+  link->offer(make_batch(RecordBatch(100, udp_ipv6())));
+  EXPECT_TRUE(collector.receive_until([&] { return collector.flows == 100; }));
+  EXPECT_TRUE(wait_for([&] { return link->account().delivered == 100; }));
+  collector.close();
+  link->offer(make_batch(RecordBatch(100, udp_ipv6())));
+  EXPECT_TRUE(wait_for([&] { return link->account().state.rfind("refused since", 0) == 0; }));
+  link->finish(5);
+  EXPECT_EQ(dropped(link->account(), "refused"), 100u);
+  expect_balance(link->account());
+}
+
 TEST(CollectorLink, fills_its_datagrams_and_never_passes_max_datagram) {
   TestCollector collector;
   CollectorConfig config = collector_config(collector.address());

@@ -32,7 +32,7 @@ TEST(Pacer, does_not_make_up_for_lost_time_in_a_burst) {
 
 TEST(Pacer, spreads_what_waits_over_half_a_second_or_more) {
   Pacer pacer(200'000);
-  std::uint64_t waiting = 30'000;
+  std::uint64_t waiting = 60'000;
   SteadyNs now = kSecond;
   for (; waiting > 0; now += kMs) {
     const std::uint64_t n = std::min(waiting, pacer.available(now));

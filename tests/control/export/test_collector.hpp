@@ -3,7 +3,6 @@
 // be away (closed) and to come back on the same port. Thread: the test's.
 #pragma once
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "control/export/collector_address.hpp"
 #include "tests/control/export/decoder.hpp"
 
 namespace wiretally::test {
@@ -22,8 +22,7 @@ namespace wiretally::test {
 class TestCollector {
  public:
   // Takes a free port and listens, or with `listen` false only knows the port.
-  explicit TestCollector(bool listen = true, int receive_buffer = 8 << 20)
-      : receive_buffer_(receive_buffer) {
+  explicit TestCollector(bool listen = true, int family = AF_INET) : family_(family) {
     open();
     if (!listen) close();
   }
@@ -32,23 +31,24 @@ class TestCollector {
   TestCollector& operator=(const TestCollector&) = delete;
 
   void open() {
-    fd_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_, sizeof receive_buffer_);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port_);
-    if (bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) perror("bind");
-    socklen_t length = sizeof address;
-    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &length);
-    port_ = ntohs(address.sin_port);
+    fd_ = socket(family_, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const int receive_buffer = 8 << 20;
+    setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    const std::string host = family_ == AF_INET ? "127.0.0.1" : "::1";
+    auto address = numeric_address(host, std::to_string(port_));
+    if (bind(fd_, address->get(), address->length) != 0) perror("bind");
+    getsockname(fd_, reinterpret_cast<sockaddr*>(&address->storage), &address->length);
+    const std::string text = address->text();
+    port_ = static_cast<std::uint16_t>(std::stoi(text.substr(text.rfind(':') + 1)));
     decoder_ = {};  // a new process knows no Templates
   }
   void close() {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
   }
-  [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+  [[nodiscard]] std::string address() const {
+    return (family_ == AF_INET ? "127.0.0.1:" : "[::1]:") + std::to_string(port_);
+  }
   [[nodiscard]] std::uint16_t port() const { return port_; }
 
   // Reads until `enough` says so or the time is over; true if it said so.
@@ -100,7 +100,7 @@ class TestCollector {
   std::uint64_t flows = 0;
 
  private:
-  const int receive_buffer_;
+  const int family_;
   int fd_ = -1;
   std::uint16_t port_ = 0;
   Decoder decoder_;
