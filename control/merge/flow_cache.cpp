@@ -25,12 +25,7 @@ FlowCache::FlowCache(const CacheOptions& options, const Lifecycle& lifecycle)
 
 // The slab grows to `flows` places and the index is made anew for twice as many.
 void FlowCache::resize(std::size_t flows) {
-  const auto old = static_cast<std::uint32_t>(flows_.size());
-  flows_.resize(flows);
-  for (auto place = static_cast<std::uint32_t>(flows); place-- > old;) {
-    flows_[place].wheel_next = free_;
-    free_ = place;
-  }
+  flows_.grow(flows, !options_.growable);
   std::vector<Slot> before = std::move(index_);
   index_.assign(std::bit_ceil(2 * flows), Slot{});
   index_mask_ = index_.size() - 1;
@@ -96,16 +91,8 @@ void FlowCache::merge(const FlowDelta& delta, std::uint64_t hash, std::uint32_t 
 
 std::uint32_t FlowCache::create(const FlowDelta& delta, const FlowKey& identity, std::uint32_t tag,
                                 RecordBatch& out) {
-  if (free_ == kNone) {
-    if (options_.growable) {
-      resize(2 * flows_.size());
-    } else {
-      shed_one(out);
-    }
-  }
-  const std::uint32_t place = free_;
+  const std::uint32_t place = take_place(out);
   Flow& flow = flows_[place];
-  free_ = flow.wheel_next;
   index_[find(identity, tag)] = {tag, place};
   flow.identity = identity;
   flow.tag = tag;
@@ -113,6 +100,20 @@ std::uint32_t FlowCache::create(const FlowDelta& delta, const FlowKey& identity,
   ++totals_.flows;
   ++totals_.created;
   hang(place, deadline(flow));
+  return place;
+}
+
+std::uint32_t FlowCache::take_place(RecordBatch& out) {
+  if (free_ == kNone && fresh_ == flows_.size()) {
+    if (options_.growable) {
+      resize(2 * flows_.size());
+    } else {
+      shed_one(out);
+    }
+  }
+  if (free_ == kNone) return fresh_++;
+  const std::uint32_t place = free_;
+  free_ = flows_[place].wheel_next;
   return place;
 }
 
@@ -229,16 +230,14 @@ void FlowCache::visit_slot(std::size_t slot, TimeNs now, RecordBatch& out) {
 }
 
 void FlowCache::end_all(RecordBatch& out) {
+  out.reserve(out.size() + totals_.flows);
   for (const Slot& slot : index_) {
     if (slot.place != kNone) emit(flows_[slot.place], FlowEndReason::kForcedEnd, out);
   }
   std::fill(index_.begin(), index_.end(), Slot{});
   std::fill(wheel_.begin(), wheel_.end(), kNone);
   free_ = kNone;
-  for (auto place = static_cast<std::uint32_t>(flows_.size()); place-- > 0;) {
-    flows_[place].wheel_next = free_;
-    free_ = place;
-  }
+  fresh_ = 0;
   totals_.flows = 0;
 }
 

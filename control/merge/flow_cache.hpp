@@ -17,6 +17,7 @@
 
 #include "control/merge/flow_record.hpp"
 #include "control/merge/lifecycle.hpp"
+#include "control/merge/slab.hpp"
 #include "control/status.hpp"
 
 namespace wiretally {
@@ -123,6 +124,7 @@ class FlowCache {
   void remove(std::uint32_t place);
   void erase_index(std::size_t at);
   void resize(std::size_t flows);
+  std::uint32_t take_place(RecordBatch& out);
   void shed_one(RecordBatch& out);
   [[nodiscard]] TimeNs deadline(const Flow& flow) const;
   [[nodiscard]] TimeNs silent_at(const Flow& flow) const;
@@ -132,10 +134,11 @@ class FlowCache {
 
   const CacheOptions options_;
   const Lifecycle& lifecycle_;
-  std::vector<Flow> flows_;
+  Slab<Flow> flows_;
+  std::uint32_t fresh_ = 0;  // places from here on have never been used
   std::vector<Slot> index_;
   std::size_t index_mask_ = 0;
-  std::uint32_t free_ = kNone;  // list through wheel_next
+  std::uint32_t free_ = kNone;  // places used before, a list through wheel_next
   std::vector<std::uint32_t> wheel_;
   std::int64_t wheel_time_ = 0;  // step last visited
   CacheTotals totals_;
