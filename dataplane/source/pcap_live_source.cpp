@@ -19,6 +19,9 @@ namespace wiretally {
 namespace {
 
 constexpr std::int64_t kChoresEveryNs = 100'000'000;
+// After the last packet of a run the totals are looked at once more, so that they are final when a
+// worker that was told to stop has found its source quiet.
+constexpr std::int64_t kSettleNs = 15'000'000;
 constexpr std::int64_t kLinkEveryNs = 1'000'000'000;
 // After an interface went, its last packets come with the block's age; then the ring is closed.
 constexpr std::int64_t kDrainNs = 5 * PcapLiveSource::kBlockAgeMs * 1'000'000;
@@ -146,7 +149,7 @@ int PcapLiveSource::open(std::string& why) {
 
 void PcapLiveSource::close() {
   if (handle_ == nullptr) return;
-  refresh_statistics();
+  refresh_statistics(coarse_now_ns());
   ::pcap_close(handle_);
   handle_ = nullptr;
 }
@@ -160,8 +163,15 @@ std::size_t PcapLiveSource::poll(std::span<PacketView> views) {
     const auto limit = static_cast<int>(std::min(views.size(), kBurstMax));
     const int status =
         ::pcap_dispatch(handle_, limit, &Burst::take, reinterpret_cast<u_char*>(&burst));
-    if (burst.count > 0) return burst.count;
+    if (burst.count > 0) {
+      settled_ = false;
+      return burst.count;
+    }
     if (status < 0 && lost_since_ns_ == 0) lost_since_ns_ = now_ns;
+  }
+  if (!settled_ && now_ns - statistics_ns_ >= kSettleNs) {
+    refresh_statistics(now_ns);
+    settled_ = true;
   }
   wait();
   return 0;
@@ -179,7 +189,7 @@ void PcapLiveSource::wait() const {
 
 void PcapLiveSource::look_after(std::int64_t now_ns) {
   chores_due_ns_ = now_ns + kChoresEveryNs;
-  refresh_statistics();
+  refresh_statistics(now_ns);
   if (lost_since_ns_ != 0 && now_ns - lost_since_ns_ >= kDrainNs) {
     close();
     lost_since_ns_ = 0;
@@ -191,7 +201,8 @@ void PcapLiveSource::look_after(std::int64_t now_ns) {
 
 // Only this thread asks libpcap for its statistics: they are read from the socket and summed up in
 // the handle, which is no thread-safe business.
-void PcapLiveSource::refresh_statistics() {
+void PcapLiveSource::refresh_statistics(std::int64_t now_ns) {
+  statistics_ns_ = now_ns;
   pcap_stat statistics{};
   if (handle_ == nullptr || ::pcap_stats(handle_, &statistics) != 0) return;
   counters_->missed_kernel.store(missed_kernel_.advance(statistics.ps_drop),

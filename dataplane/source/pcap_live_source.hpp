@@ -86,7 +86,7 @@ class PcapLiveSource {
   void close();
   void look_after(std::int64_t now_ns);
   void look_at_link(std::int64_t now_ns);
-  void refresh_statistics();
+  void refresh_statistics(std::int64_t now_ns);
   void wait() const;
   void set_link(LinkState state) { counters_->link.store(state, std::memory_order_relaxed); }
   [[nodiscard]] bool is_pseudo() const { return options_.interface == "any"; }
@@ -100,6 +100,8 @@ class PcapLiveSource {
   unsigned opened_index_ = 0;       // the kernel's number of the interface we hold
   std::int64_t lost_since_ns_ = 0;  // the interface went; what is in the ring is still read. 0: no
   std::int64_t chores_due_ns_ = 0;
+  std::int64_t statistics_ns_ = 0;  // when they were read last,
+  bool settled_ = true;             // and whether no packet has come since
   std::int64_t link_due_ns_ = 0;
   WideningCounter missed_kernel_;
   WideningCounter missed_nic_;
@@ -115,7 +117,7 @@ class PcapLivePort final : public CapturePort {
       : name_(std::move(name)), ifindex_(ifindex), counters_(std::move(counters)) {}
   [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] std::uint32_t ifindex() const override { return ifindex_; }
-  // "kernel", "nic": 100 ms old at most while the worker polls.
+  // "kernel", "nic": 100 ms old at most while the worker polls, 20 ms once nothing comes.
   std::vector<MissedCount> missed() override;
   [[nodiscard]] LinkState link() const { return counters_->link.load(std::memory_order_relaxed); }
   // How often the interface was opened anew after it had gone.
