@@ -10,6 +10,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 
 #include "config/startup_error.hpp"
@@ -182,13 +183,15 @@ void check_machine_for_dpdk(const DpdkConfig& config, const std::vector<DpdkDevi
 }
 
 DpdkEal::DpdkEal(const DpdkConfig& config, const std::vector<DpdkDevice>& devices) {
+  static std::atomic<bool> started{false};
+  if (started) {
+    refuse(ExitCode::kMachine, "capture.driver: dpdk: DPDK can be started only once in a process");
+  }
   check_machine_for_dpdk(config, devices);
+  started = true;
   DpdkLog::install();
   DpdkLog::clear();
   if (initialise(eal_arguments(config, devices)) >= 0) return;
-  if (rte_errno == EALREADY) {
-    refuse(ExitCode::kMachine, "capture.driver: dpdk: DPDK can be started only once in a process");
-  }
   refuse(ExitCode::kMachine, fmt::format("capture.dpdk: DPDK did not start ({}). It said: {}",
                                          rte_strerror(rte_errno), DpdkLog::last_lines()));
 }

@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::uint32_t kPackets = 100'000;
 
-TEST(NetAfPacket, receives_all_at_a_modest_rate) {
+class NetAfPacket : public WireTest {};
+
+TEST_F(NetAfPacket, receives_all_at_a_modest_rate) {
   Wire wire("wtp0", "wtp1");
   const auto port = open_port("net_af_packet0,iface=wtp1");
   port->start();
@@ -33,7 +35,7 @@ TEST(NetAfPacket, receives_all_at_a_modest_rate) {
   EXPECT_EQ(port->received(), received);
 }
 
-TEST(NetAfPacket, received_plus_missed_is_sent_when_the_reader_is_held_up) {
+TEST_F(NetAfPacket, received_plus_missed_is_sent_when_the_reader_is_held_up) {
   Wire wire("wtp0", "wtp1");
   const auto port = open_port("net_af_packet0,iface=wtp1,framecnt=512");
   port->start();
@@ -47,7 +49,7 @@ TEST(NetAfPacket, received_plus_missed_is_sent_when_the_reader_is_held_up) {
   EXPECT_EQ(received + missed_in_all(*port), kPackets) << "the totals stay after stop";
 }
 
-TEST(NetAfPacket, spreads_flows_over_queues_and_loses_none) {
+TEST_F(NetAfPacket, spreads_flows_over_queues_and_loses_none) {
   Wire wire("wtp0", "wtp1");
   const auto port = open_port("net_af_packet0,iface=wtp1", 4);
   ASSERT_EQ(port->queues().size(), 4u);
@@ -65,7 +67,7 @@ TEST(NetAfPacket, spreads_flows_over_queues_and_loses_none) {
     EXPECT_GT(stats.q_ipackets[queue], 0u) << "queue " << queue;
 }
 
-TEST(NetAfPacket, sees_each_ipv4_fragment_as_it_came) {
+TEST_F(NetAfPacket, sees_each_ipv4_fragment_as_it_came) {
   Wire wire("wtp0", "wtp1");
   for (const std::uint16_t queues : {1, 2}) {
     const auto port = open_port("net_af_packet0,iface=wtp1", queues);
@@ -83,7 +85,7 @@ TEST(NetAfPacket, sees_each_ipv4_fragment_as_it_came) {
   }
 }
 
-TEST(NetAfPacket, does_not_count_what_this_host_sends) {
+TEST_F(NetAfPacket, does_not_count_what_this_host_sends) {
   Wire wire("wtp0", "wtp1");
   for (const std::uint16_t queues : {1, 2}) {
     const auto port = open_port("net_af_packet0,iface=wtp1", queues);
@@ -96,7 +98,7 @@ TEST(NetAfPacket, does_not_count_what_this_host_sends) {
   }
 }
 
-TEST(NetAfPacket, takes_jumbo_frames_whole) {
+TEST_F(NetAfPacket, takes_jumbo_frames_whole) {
   Wire wire("wtp0", "wtp1", 9000);
   const auto port = open_port("net_af_packet0,iface=wtp1");
   EXPECT_TRUE(port->remarks().empty());
@@ -108,7 +110,7 @@ TEST(NetAfPacket, takes_jumbo_frames_whole) {
   EXPECT_EQ(reader.octets(), 9014u);
 }
 
-TEST(NetAfPacket, is_promiscuous_while_it_runs_and_leaves_the_interface_as_it_was) {
+TEST_F(NetAfPacket, is_promiscuous_while_it_runs_and_leaves_the_interface_as_it_was) {
   Wire wire("wtp0", "wtp1");
   for (const int by_others : {0, 1}) {
     if (by_others == 1) run_command("ip link set wtp1 promisc on");
@@ -121,7 +123,7 @@ TEST(NetAfPacket, is_promiscuous_while_it_runs_and_leaves_the_interface_as_it_wa
   }
 }
 
-TEST(NetAfPacket, without_capabilities_says_which_are_missing) {
+TEST_F(NetAfPacket, without_capabilities_says_which_are_missing) {
   Wire wire("wtp0", "wtp1");
   std::string text;
   std::thread unprivileged([&] {
@@ -137,7 +139,7 @@ TEST(NetAfPacket, without_capabilities_says_which_are_missing) {
   EXPECT_EQ(refusal_of_port("net_af_packet0,iface=wtp1"), "") << "with them it opens";
 }
 
-TEST(NetAfPacket, counts_on_after_its_interface_went_down_and_up) {
+TEST_F(NetAfPacket, counts_on_after_its_interface_went_down_and_up) {
   Wire wire("wtp0", "wtp1");
   const auto port = open_port("net_af_packet0,iface=wtp1");
   port->start();

@@ -19,7 +19,9 @@ namespace {
 
 constexpr std::uint32_t kPackets = 100'000;
 
-TEST(NetAfXdp, prints_nothing_when_it_opens_and_closes) {
+class NetAfXdp : public WireTest {};
+
+TEST_F(NetAfXdp, prints_nothing_when_it_opens_and_closes) {
   Wire wire("wtx0", "wtx1");
   ::testing::internal::CaptureStdout();
   ::testing::internal::CaptureStderr();
@@ -31,7 +33,7 @@ TEST(NetAfXdp, prints_nothing_when_it_opens_and_closes) {
   EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
 }
 
-TEST(NetAfXdp, receives_all_at_a_modest_rate) {
+TEST_F(NetAfXdp, receives_all_at_a_modest_rate) {
   Wire wire("wtx0", "wtx1");
   const auto port = open_port("net_af_xdp0,iface=wtx1");
   port->start();
@@ -50,7 +52,7 @@ TEST(NetAfXdp, receives_all_at_a_modest_rate) {
   }
 }
 
-TEST(NetAfXdp, received_plus_missed_is_what_arrived_when_the_reader_is_held_up) {
+TEST_F(NetAfXdp, received_plus_missed_is_what_arrived_when_the_reader_is_held_up) {
   Wire wire("wtx0", "wtx1");
   const auto port = open_port("net_af_xdp0,iface=wtx1");
   port->start();
@@ -63,7 +65,7 @@ TEST(NetAfXdp, received_plus_missed_is_what_arrived_when_the_reader_is_held_up) 
       << "redirected packets are in rx_packets";
 }
 
-TEST(NetAfXdp, takes_all_queues_of_an_interface_as_one_port) {
+TEST_F(NetAfXdp, takes_all_queues_of_an_interface_as_one_port) {
   Wire wire("wtx0", "wtx1", 1500, 2);
   const auto port = open_port("net_af_xdp0,iface=wtx1", 2);
   ASSERT_EQ(port->queues().size(), 2u);
@@ -92,7 +94,7 @@ std::string refusal_of_xdp(const std::string& device, std::uint16_t queues) {
   return "";
 }
 
-TEST(NetAfXdp, a_queue_without_a_port_is_refused_by_number) {
+TEST_F(NetAfXdp, a_queue_without_a_port_is_refused_by_number) {
   Wire wire("wtx0", "wtx1", 1500, 4);
   EXPECT_NE(refusal_of_xdp("net_af_xdp0,iface=wtx1", 3).find("no port takes queue 3"),
             std::string::npos);
@@ -133,7 +135,7 @@ class SomebodysProgram {
   int link_ = -1;
 };
 
-TEST(NetAfXdp, refuses_an_interface_with_somebody_elses_program_and_leaves_it_there) {
+TEST_F(NetAfXdp, refuses_an_interface_with_somebody_elses_program_and_leaves_it_there) {
   Wire wire("wtx0", "wtx1");
   const SomebodysProgram program("wtx1", "somebodys");
   if (!program.attached()) GTEST_SKIP() << "this kernel does not attach XDP programs by links";
@@ -144,7 +146,7 @@ TEST(NetAfXdp, refuses_an_interface_with_somebody_elses_program_and_leaves_it_th
   EXPECT_EQ(attached_xdp_program("wtx1")->name, "somebodys");
 }
 
-TEST(NetAfXdp, takes_its_program_off_when_it_ends) {
+TEST_F(NetAfXdp, takes_its_program_off_when_it_ends) {
   Wire wire("wtx0", "wtx1");
   {
     const auto port = open_port("net_af_xdp0,iface=wtx1");
@@ -154,7 +156,7 @@ TEST(NetAfXdp, takes_its_program_off_when_it_ends) {
   EXPECT_FALSE(attached_xdp_program("wtx1"));
 }
 
-TEST(NetAfXdp, takes_frames_up_to_its_mtu_whole) {
+TEST_F(NetAfXdp, takes_frames_up_to_its_mtu_whole) {
   Wire wire("wtx0", "wtx1", 3000);
   const auto port = open_port("net_af_xdp0,iface=wtx1");
   port->start();
@@ -164,7 +166,7 @@ TEST(NetAfXdp, takes_frames_up_to_its_mtu_whole) {
   EXPECT_EQ(reader.longest_captured(), 3014u);
 }
 
-TEST(NetAfXdp, refuses_an_interface_that_is_down_and_one_with_too_large_an_mtu) {
+TEST_F(NetAfXdp, refuses_an_interface_that_is_down_and_one_with_too_large_an_mtu) {
   Wire wire("wtx0", "wtx1", 9000);
   EXPECT_NE(refusal_of_port("net_af_xdp0,iface=wtx1").find("up to MTU 3498"), std::string::npos);
   run_command("ip link set wtx1 down");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The veth pair and the frames. The environment moves the process into a namespace of its own
-// before the EAL starts (environments run in the order of their registration, which the name below
-// does not fix, and need not: the EAL has no namespace, devices are opened by the tests).
+// The veth pair and the frames. EAL has no namespace of its own, so the process may enter one
+// later.
 #include "wire.hpp"
 
 #include <arpa/inet.h>
@@ -26,23 +25,17 @@
 namespace wiretally {
 namespace {
 
-class NamespaceEnvironment : public ::testing::Environment {
- public:
-  void SetUp() override {
-    if (::unshare(CLONE_NEWNET) != 0) {
-      GTEST_SKIP() << "needs root: a network namespace of its own (unshare: "
-                   << std::strerror(errno) << ")";
-    }
-    if (std::system("ip link add wtprobe type veth peer name wtprobe1 2>/dev/null") != 0) {
-      GTEST_SKIP() << "needs ip(8) and veth interfaces";
-    }
-    run_command("ip link del wtprobe");
+// Empty once the process is in a namespace of its own; else why it cannot be.
+std::string enter_namespace() {
+  if (::unshare(CLONE_NEWNET) != 0) {
+    return std::string("needs root, for a network namespace of its own: ") + std::strerror(errno);
   }
-};
-
-// Owned by GoogleTest.
-[[maybe_unused]] const auto* const environment =
-    ::testing::AddGlobalTestEnvironment(new NamespaceEnvironment);
+  if (std::system("ip link add wtprobe type veth peer name wtprobe1 2>/dev/null") != 0) {
+    return "needs ip(8) and veth interfaces";
+  }
+  run_command("ip link del wtprobe");
+  return "";
+}
 
 int open_sender(const std::string& interface) {
   const int descriptor = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -101,6 +94,11 @@ Frame ipv4_frame(std::size_t octets, std::uint16_t identification, std::uint16_t
 
 void run_command(const std::string& command) {
   if (std::system(command.c_str()) != 0) throw std::runtime_error("failed: " + command);
+}
+
+void WireTest::SetUp() {
+  static const std::string obstacle = enter_namespace();
+  if (!obstacle.empty()) GTEST_SKIP() << obstacle;
 }
 
 Wire::Wire(const std::string& sender, const std::string& receiver, unsigned mtu, unsigned queues)

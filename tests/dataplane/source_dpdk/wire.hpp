@@ -3,6 +3,8 @@
 // other. The namespace goes away with the process. Needs root.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -10,6 +12,12 @@
 namespace wiretally {
 
 using Frame = std::vector<std::uint8_t>;
+
+// A test that needs the namespace; skips, saying why, where there cannot be one.
+class WireTest : public ::testing::Test {
+ protected:
+  void SetUp() override;
+};
 
 // Throws std::runtime_error when a command fails.
 void run_command(const std::string& command);
