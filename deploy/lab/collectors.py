@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 import urllib.parse
 import urllib.request
 
@@ -35,6 +36,16 @@ def listens(process, port, protocol):
     return False
 
 
+def wait_empty(process, port):
+    """Waits until the process has taken every datagram out of its socket."""
+    def empty():
+        with open(f"/proc/{process.pid}/net/udp") as table:
+            rows = [line.split() for line in table.read().splitlines()[1:]]
+        queues = [row[4] for row in rows if row[1].endswith(":%04X" % port)]
+        return all(int(queue.split(":")[1], 16) == 0 for queue in queues)
+    process.wait_until(empty, 10, "its socket does not run empty")
+
+
 class Nfcapd:
     """nfcapd with its files in a folder; totals() after stop() by way of nfdump."""
 
@@ -47,13 +58,7 @@ class Nfcapd:
         self.process.wait_until(lambda: listens(self.process, port, "udp"), 10, "no socket")
 
     def settle(self):
-        """Waits until nfcapd has taken every datagram out of its socket."""
-        def empty():
-            with open(f"/proc/{self.process.pid}/net/udp") as table:
-                rows = [line.split() for line in table.read().splitlines()[1:]]
-            queues = [row[4] for row in rows if row[1].endswith(":%04X" % self.port)]
-            return all(int(queue.split(":")[1], 16) == 0 for queue in queues)
-        wait_for(empty, 10, "nfcapd's socket to run empty")
+        wait_empty(self.process, self.port)
         return self
 
     def stop(self):
@@ -102,7 +107,7 @@ print_output[p]: json
 print_output_file[p]: {folder}/rows.json
 print_output_file_append[p]: true
 print_refresh_time[p]: 3600
-plugin_buffer_size: 1024000
+plugin_buffer_size: 10240
 plugin_pipe_size: 102400000
 """
 
@@ -117,6 +122,8 @@ plugin_pipe_size: 102400000
 
     def stop(self):
         """Ends it; its print plugin writes on the way out, or nothing if it got nothing."""
+        wait_empty(self.process, self.port)
+        time.sleep(1)  # from the core process to its plugin there is one more pipe, unseen
         self.process.stop(20, signal.SIGINT)
         return self
 

@@ -61,6 +61,8 @@ class Case(unittest.TestCase):
 class Lines(unittest.TestResult):
     """One line a case, at once, so that a hang is seen where it is."""
 
+    interrupted = None
+
     def startTest(self, test):
         super().startTest(test)
         self.began = time.monotonic()
@@ -81,6 +83,9 @@ class Lines(unittest.TestResult):
         self._say("SKIP", test, ": " + reason)
 
     def _fault(self, test, err):
+        if isinstance(err[1], resources.Interrupted):
+            self.interrupted = err[1]
+            self.stop()  # the case cleans up after itself; no other begins
         print("".join(traceback.format_exception(*err)).rstrip(), flush=True)
         if self.outcome != "FAIL":  # a failing clean-up after a failing test is one failure
             self._say("FAIL", test)
@@ -113,8 +118,7 @@ def main():
         test for group in unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])
         for test in group if not wanted or any(w in test.id() for w in wanted))
     result = Lines()
-    try:
-        suite.run(result)
-    except resources.Interrupted as asked:
-        return 128 + asked.number
+    suite.run(result)
+    if result.interrupted:
+        return 128 + result.interrupted.number
     return 0 if result.wasSuccessful() else 1

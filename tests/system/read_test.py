@@ -50,6 +50,17 @@ def all_sums(rows):
     return [sum(v[0] for v in table.values()), sum(v[1] for v in table.values())]
 
 
+def quiet(path):
+    """A condition: the file has something in it and did not grow since the last look."""
+    before = [0]
+
+    def same():
+        size, last = os.path.getsize(path), before[0]
+        before[0] = size
+        return size == last and size > 24
+    return same
+
+
 class Corpus(harness.Case):
     limit_s = 400
 
@@ -95,11 +106,12 @@ class Corpus(harness.Case):
                 nfcapd = collectors.Nfcapd(self.lab, within, 2255 + number, f"sink-{number}")
                 export = self.lab.path(f"{number}.pcap")
                 sniffer = self.lab.start(f"tcpdump-{number}", within.command(
-                    "tcpdump", "-i", "lo", "-U", "-B", "65536", "-Z", "root", "-w", export, "udp",
-                    "port", str(nfcapd.port)))
+                    "tcpdump", "-i", "lo", "-U", "--immediate-mode", "-B", "65536", "-Z", "root",
+                    "-w", export, "udp", "port", str(nfcapd.port)))
                 sniffer.wait_until(lambda: "listening on" in sniffer.log(), 10, "not listening")
                 rows = self.export(name, within, nfcapd)
                 nfcapd.settle()
+                harness.resources.wait_for(quiet(export), 20, "tcpdump's file to stop growing", 0.5)
                 sniffer.stop(10, signal.SIGINT)
                 self.assertEqual(self.dissect(export, nfcapd.port), all_sums(rows))
 
