@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "dataplane/flow/hash_behind.hpp"
 #include "dataplane/source/packet_filter.hpp"
 
 namespace wiretally {
@@ -43,7 +44,8 @@ ParseError Worker::take(const PacketView& view, ParsedPacket& out) {
   return parse(view, options_.parse, out);
 }
 
-void Worker::parse_all(std::span<const PacketView> views) {
+void Worker::parse_and_hash(std::span<const PacketView> views) {
+  HashBehind hashing(hash_, *table_, batch_.packets.data(), batch_.hashes.data());
   std::size_t metered = 0;
   for (const PacketView& view : views) {
     ParsedPacket& packet = batch_.packets[metered];
@@ -67,7 +69,9 @@ void Worker::parse_all(std::span<const PacketView> views) {
       if (!options_.key_protocol) packet.key.protocol = 0;
     }
     batch_.times[metered++] = view.time;
+    hashing.follow(metered);
   }
+  hashing.finish(metered);
   batch_.size = metered;
 }
 
@@ -108,7 +112,6 @@ void Worker::count_batch() {
     const std::size_t placed = place_in_epoch(done, batch_.size);
     const std::span packets(batch_.packets.data() + done, placed - done);
     const std::uint64_t* hashes = batch_.hashes.data() + done;
-    table_->prefetch({hashes, packets.size()});
     std::array<std::uint8_t, kBurstMax> unplaced;
     const std::size_t rest = table_->count_all(packets, hashes, unplaced.data());
     for (std::size_t i = 0; i < rest; ++i) count_unplaced(done + unplaced[i]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The worker: one thread per queue set. A burst goes through four phases - poll, parse, hash, count
-// - and control gets the counts by the flip (flow/epoch.hpp). No lock, no allocation, no system
+// The worker: one thread per queue set. A burst goes through phases - poll, parse and hash, count -
+// and control gets the counts by the flip (flow/epoch.hpp). No lock, no allocation, no system
 // call of its own per packet; one clock read a burst. Thread: worker (run), main (the rest).
 #pragma once
 
@@ -68,9 +68,8 @@ class Worker {
       }
       ++counters_.busy_polls;
       stamp({views.data(), polled});
-      parse_all({views.data(), polled});
+      parse_and_hash({views.data(), polled});
       source.release();
-      hash_.hash_all({batch_.packets.data(), batch_.size}, batch_.hashes.data());
       count_batch();
     }
     hand_over_last();
@@ -85,7 +84,7 @@ class Worker {
   };
 
   void stamp(std::span<PacketView> views);
-  void parse_all(std::span<const PacketView> views);
+  void parse_and_hash(std::span<const PacketView> views);
   ParseError take(const PacketView& view, ParsedPacket& out);
   bool sampled();
   void count_batch();

@@ -103,8 +103,9 @@ Arms make_arms(Bench& resident, Bench& epochs, bool ablations) {
   if (!ablations) return arms;
   arms.push_back(make_parse_hash_arm(resident));
   arms.push_back(make_core_arm(resident, "core, no prefetch", CoreVariant::kNoPrefetch));
-  arms.push_back(make_core_arm(resident, "core, T0 8 ahead", CoreVariant::kPrefetchAhead8));
-  arms.push_back(make_core_arm(resident, "core, T0 32 ahead", CoreVariant::kPrefetchAhead32));
+  arms.push_back(make_core_arm(resident, "core, hash 4 behind", CoreVariant::kBehind4));
+  arms.push_back(make_core_arm(resident, "core, hash 32 behind", CoreVariant::kBehind32));
+  arms.push_back(make_core_arm(resident, "core, hash after the burst", CoreVariant::kBehind64));
   arms.push_back(make_core_arm(resident, "core, CRC32C hash", CoreVariant::kCrcHash));
   arms.push_back(make_core_arm(resident, "core, 4 KiB pages", CoreVariant::kSmallPages));
   return arms;

@@ -43,7 +43,7 @@ CountTable::CountTable(std::size_t entries, std::size_t ports, Memory memory)
   // Segments have last, last/4, last/16 ... lines: together below 4/3 of the last.
   const std::size_t last = std::size_t{1} << last_log2_;
   arena_lines_ = last + last / 3 + kSegmentsMax * kProbeMax;
-  arena_ = map_lines(arena_lines_, memory);
+  lines_ = arena_ = map_lines(arena_lines_, memory);
 }
 
 CountTable::~CountTable() {

@@ -72,10 +72,11 @@ class CountTable {
   [[nodiscard]] TimeNs base() const { return base_; }
   [[nodiscard]] unsigned time_shift() const { return time_shift_; }
 
-  // Asks for the lines that count_all() will touch.
-  void prefetch(std::span<const std::uint64_t> hashes) const {
-    for (const std::uint64_t hash : hashes) __builtin_prefetch(&lines_[hash >> index_shift_], 1, 3);
+  // Asks for the line that count_all() will look at first. Before open(): harmless.
+  void prefetch(std::uint64_t hash) const {
+    __builtin_prefetch(&lines_[hash >> index_shift_], 1, 3);
   }
+  [[nodiscard]] unsigned lines_log2() const { return 64 - index_shift_; }  // of the segment filled
 
   // Counts a burst of at most kBatchMax packets. The indexes of those that are new flows without an
   // exact place go to `unplaced`, in order; returns how many. They are not counted: flip (a
@@ -124,7 +125,7 @@ class CountTable {
   void add_totals(std::span<const ParsedPacket> packets);
 
   CountEntry* lines_ = nullptr;  // the segment being filled
-  unsigned index_shift_ = 64;
+  unsigned index_shift_ = 64 - kSegmentMinLog2;
   std::uint8_t epoch_ = 1;
   bool rows_used_ = false;
   std::size_t segment_limit_ = 0;  // entries at which the segment is full

@@ -7,8 +7,10 @@
 #include <array>
 #include <cstring>
 #include <stdexcept>
+#include <type_traits>
 
 #include "dataplane/flow/count_table.hpp"
+#include "dataplane/flow/hash_behind.hpp"
 #include "dataplane/packet/parse.hpp"
 #include "perf/lab/machine.hpp"
 #include "perf/lab/meter_arms.hpp"
@@ -22,27 +24,58 @@ struct Batch {
   std::size_t size = 0;
 };
 
-void parse_all(std::span<const PacketView> views, Batch& batch) {
+// CRC32C over the key, spread by one multiplication: linear, so not for the product.
+[[gnu::target("sse4.2")]] std::uint64_t crc_hash(const FlowKey& key) {
+  std::uint64_t words[5];
+  std::memcpy(words, &key, sizeof words);
+  std::uint64_t crc = 0x5eed;
+  for (const std::uint64_t word : words) crc = _mm_crc32_u64(crc, word);
+  return crc * 0x9e3779b97f4a7c15;
+}
+
+// What HashBehind does, with one thing changed.
+template <CoreVariant variant>
+class HashVariant {
+ public:
+  HashVariant(const FlowHash& hash, const CountTable& table, const ParsedPacket* packets,
+              std::uint64_t* hashes)
+      : hash_(hash), table_(table), packets_(packets), hashes_(hashes) {}
+
+  void follow(std::size_t parsed) {
+    if (hashed_ + kBehind < parsed) hash_next();
+  }
+  void finish(std::size_t parsed) {
+    while (hashed_ < parsed) hash_next();
+  }
+
+ private:
+  static constexpr std::size_t kBehind = variant == CoreVariant::kBehind4    ? 4
+                                         : variant == CoreVariant::kBehind32 ? 32
+                                         : variant == CoreVariant::kBehind64 ? 64
+                                                                             : HashBehind::kBehind;
+
+  void hash_next() {
+    const FlowKey& key = packets_[hashed_].key;
+    hashes_[hashed_] = variant == CoreVariant::kCrcHash ? crc_hash(key) : hash_(key);
+    if (variant != CoreVariant::kNoPrefetch) table_.prefetch(hashes_[hashed_]);
+    ++hashed_;
+  }
+
+  const FlowHash& hash_;
+  const CountTable& table_;
+  const ParsedPacket* packets_;
+  std::uint64_t* hashes_;
+  std::size_t hashed_ = 0;
+};
+
+template <class Hashing>
+void parse_and_hash(std::span<const PacketView> views, Batch& batch, Hashing hashing) {
   batch.size = 0;
   for (const PacketView& view : views) {
-    if (is_metered(parse(view, {}, batch.packets[batch.size]))) ++batch.size;
+    if (!is_metered(parse(view, {}, batch.packets[batch.size]))) continue;
+    hashing.follow(++batch.size);
   }
-}
-
-std::span<const ParsedPacket> packets_of(const Batch& batch) {
-  return {batch.packets.data(), batch.size};
-}
-
-// CRC32C over the key, spread by one multiplication: linear, so not for the product.
-void crc_hash_all(const Batch& batch, std::uint64_t* hashes) __attribute__((target("sse4.2")));
-void crc_hash_all(const Batch& batch, std::uint64_t* hashes) {
-  for (std::size_t i = 0; i < batch.size; ++i) {
-    std::uint64_t words[5];
-    std::memcpy(words, &batch.packets[i].key, sizeof words);
-    std::uint64_t crc = 0x5eed;
-    for (const std::uint64_t word : words) crc = _mm_crc32_u64(crc, word);
-    hashes[i] = crc * 0x9e3779b97f4a7c15;
-  }
+  hashing.finish(batch.size);
 }
 
 // Two tables that take turns like a worker's, and the books of what went in.
@@ -141,38 +174,17 @@ class CoreArm : public Arm {
   }
 
   void count(std::span<const PacketView> views) {
+    constexpr bool kAsIs = variant == CoreVariant::kProduct || variant == CoreVariant::kSmallPages;
+    using Hashing = std::conditional_t<kAsIs, HashBehind, HashVariant<variant>>;
     CountTable& table = tables_.current();
     for (std::size_t at = 0; at < views.size(); at += kBurstMax) {
       const std::size_t size = std::min(kBurstMax, views.size() - at);
-      parse_all(views.subspan(at, size), batch_);
-      if constexpr (variant == CoreVariant::kCrcHash) {
-        crc_hash_all(batch_, batch_.hashes.data());
-      } else {
-        bench_.hash.hash_all(packets_of(batch_), batch_.hashes.data());
-      }
-      count_batch(table);
+      parse_and_hash(views.subspan(at, size), batch_,
+                     Hashing(bench_.hash, table, batch_.packets.data(), batch_.hashes.data()));
+      std::array<std::uint8_t, kBurstMax> unplaced;  // none is: check() would tell
+      table.count_all({batch_.packets.data(), batch_.size}, batch_.hashes.data(), unplaced.data());
     }
     tables_.expect(views.size());
-  }
-
-  void count_batch(CountTable& table) {
-    std::array<std::uint8_t, kBurstMax> unplaced;  // none is: check() would tell
-    constexpr std::size_t kAhead = variant == CoreVariant::kPrefetchAhead8    ? 8
-                                   : variant == CoreVariant::kPrefetchAhead32 ? 32
-                                                                              : 0;
-    if constexpr (kAhead != 0) {
-      const std::span hashes(batch_.hashes.data(), batch_.size);
-      table.prefetch(hashes.first(std::min(kAhead, batch_.size)));
-      for (std::size_t i = 0; i < batch_.size; ++i) {
-        if (i + kAhead < batch_.size) table.prefetch(hashes.subspan(i + kAhead, 1));
-        table.count_all(packets_of(batch_).subspan(i, 1), &batch_.hashes[i], unplaced.data());
-      }
-    } else {
-      if constexpr (variant != CoreVariant::kNoPrefetch) {
-        table.prefetch({batch_.hashes.data(), batch_.size});
-      }
-      table.count_all(packets_of(batch_), batch_.hashes.data(), unplaced.data());
-    }
   }
 
   Bench& bench_;
@@ -184,17 +196,19 @@ class CoreArm : public Arm {
 class ParseHashArm : public Arm {
  public:
   explicit ParseHashArm(Bench& bench)
-      : Arm("parse + hash only"),
+      : Arm("parse + hash, no table"),
         bench_(bench),
-        stream_(bench.workload.pattern, bench.workload.flows, bench.workload.seed) {}
+        stream_(bench.workload.pattern, bench.workload.flows, bench.workload.seed),
+        table_(1000, 1, CountTable::Memory::kPopulated) {}
 
   void prepare() override { bench_.arena.fill(stream_, bench_.workload.mix); }
 
   std::uint64_t run() override {
     const auto views = bench_.arena.views();
     for (std::size_t at = 0; at < views.size(); at += kBurstMax) {
-      parse_all(views.subspan(at, std::min(kBurstMax, views.size() - at)), batch_);
-      bench_.hash.hash_all(packets_of(batch_), batch_.hashes.data());
+      parse_and_hash(views.subspan(at, std::min(kBurstMax, views.size() - at)), batch_,
+                     HashVariant<CoreVariant::kNoPrefetch>(
+                         bench_.hash, table_, batch_.packets.data(), batch_.hashes.data()));
       for (std::size_t i = 0; i < batch_.size; ++i) sum_ += batch_.hashes[i];
     }
     return views.size();
@@ -207,6 +221,7 @@ class ParseHashArm : public Arm {
  private:
   Bench& bench_;
   FlowStream stream_;
+  CountTable table_;
   Batch batch_;
   std::uint64_t sum_ = 0;
 };
@@ -219,10 +234,12 @@ std::unique_ptr<Arm> make_core_arm(Bench& bench, std::string name, CoreVariant v
       return std::make_unique<CoreArm<CoreVariant::kProduct>>(bench, std::move(name));
     case CoreVariant::kNoPrefetch:
       return std::make_unique<CoreArm<CoreVariant::kNoPrefetch>>(bench, std::move(name));
-    case CoreVariant::kPrefetchAhead8:
-      return std::make_unique<CoreArm<CoreVariant::kPrefetchAhead8>>(bench, std::move(name));
-    case CoreVariant::kPrefetchAhead32:
-      return std::make_unique<CoreArm<CoreVariant::kPrefetchAhead32>>(bench, std::move(name));
+    case CoreVariant::kBehind4:
+      return std::make_unique<CoreArm<CoreVariant::kBehind4>>(bench, std::move(name));
+    case CoreVariant::kBehind32:
+      return std::make_unique<CoreArm<CoreVariant::kBehind32>>(bench, std::move(name));
+    case CoreVariant::kBehind64:
+      return std::make_unique<CoreArm<CoreVariant::kBehind64>>(bench, std::move(name));
     case CoreVariant::kCrcHash:
       return std::make_unique<CoreArm<CoreVariant::kCrcHash>>(bench, std::move(name));
     case CoreVariant::kSmallPages:

@@ -29,10 +29,11 @@ struct Bench {
 };
 
 enum class CoreVariant : std::uint8_t {
-  kProduct,         // what the worker does
-  kNoPrefetch,      // lines are first touched when they are counted
-  kPrefetchAhead8,  // one distance of 8 packets inside the burst, not burst by burst
-  kPrefetchAhead32,
+  kProduct,     // what the worker does
+  kNoPrefetch,  // lines are first touched when they are counted
+  kBehind4,     // hash and prefetch so many packets behind the parser
+  kBehind32,
+  kBehind64,    // a whole burst behind: phase by phase
   kCrcHash,     // CRC32C instead of AES: what the keyed hash costs
   kSmallPages,  // table on 4 KiB pages
 };
