@@ -19,28 +19,14 @@ bool loads(const std::string& text) {
   }
 }
 
-// Is text[at] inside a comment? A cut there differs from the cut at its `#` by nothing the parser
-// keeps.
-bool in_comment(const std::string& text, std::size_t at) {
-  if (at == 0) return false;
-  const std::size_t end_before = text.rfind('\n', at - 1);
-  const std::size_t begin = end_before == std::string::npos ? 0 : end_before + 1;
-  const std::size_t first = text.find_first_not_of(' ', begin);
-  return first + 1 < at && text[first] == '#';
-}
-
 TEST(BrokenInput, every_truncation_of_the_reference_page_is_answered) {
   const std::string text = source_file("config/reference.yaml");
   std::size_t loaded = 0;
-  std::size_t tried = 0;
   for (std::size_t size = 0; size <= text.size(); ++size) {
-    if (in_comment(text, size)) continue;
-    ++tried;
     loaded += loads(text.substr(0, size)) ? 1 : 0;
   }
-  EXPECT_GT(tried, 1500u);
   EXPECT_GT(loaded, 0u);
-  EXPECT_LT(loaded, tried);
+  EXPECT_LT(loaded, text.size());
   EXPECT_TRUE(loads(text));
 }
 
