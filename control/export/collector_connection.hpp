@@ -53,7 +53,8 @@ class CollectorConnection {
   // would read its silence as a collector that came back.
   static constexpr SteadyNs kProbeSlowest = 1'050'000'000;
   static constexpr SteadyNs kProbeSilence = 200'000'000;
-  // A host that is off is known by its silence to ARP or neighbour discovery: three tries of a second.
+  // A host that is off is known by its silence to ARP or neighbour discovery: three tries, a second
+  // each.
   static constexpr SteadyNs kUnreachableSilence = 3'500'000'000;
   static constexpr SteadyNs kLookupFirst = 1'000'000'000;
   static constexpr SteadyNs kLookupSlowest = 30'000'000'000;

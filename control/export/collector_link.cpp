@@ -25,6 +25,7 @@
 
 #include "config/startup_error.hpp"
 #include "control/export/collector_connection.hpp"
+#include "control/export/collector_settings.hpp"
 #include "control/export/in_flight.hpp"
 #include "control/export/message_batch.hpp"
 #include "control/export/pacer.hpp"
@@ -42,12 +43,6 @@ SteadyNs steady_now() {
       .count();
 }
 
-TimeNs system_now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 std::string utc_text() {
   const std::time_t now = std::time(nullptr);
   std::tm fields{};
@@ -55,37 +50,6 @@ std::string utc_text() {
   std::array<char, 32> text{};
   std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &fields);
   return text.data();
-}
-
-[[noreturn]] void refuse_config(const CollectorConfig& collector, const std::string& why) {
-  throw StartupError(ExitCode::kUsage, "export.collectors: " + collector.address + ": " + why);
-}
-
-void check_config(const CollectorConfig& collector) {
-  if (collector.transport != Transport::kUdp) {
-    refuse_config(collector, "transport: collectors are reached over udp; write transport: udp");
-  }
-  if (collector.max_datagram < kDatagramMin || collector.max_datagram > kDatagramMax) {
-    refuse_config(collector, "max_datagram: " + std::to_string(collector.max_datagram) +
-                                 " is not between " + std::to_string(kDatagramMin) + " and " +
-                                 std::to_string(kDatagramMax) + " octets");
-  }
-}
-
-std::optional<SocketAddress> source_address(const CollectorConfig& collector) {
-  if (collector.source.empty()) return std::nullopt;
-  const auto address = numeric_address(collector.source, "0");
-  if (!address) {
-    refuse_config(collector, "source: \"" + collector.source + "\" is not an IP address");
-  }
-  return address;
-}
-
-ExporterInfo with_defaults(ExporterInfo exporter) {
-  if (!exporter.clock) exporter.clock = system_now;
-  if (exporter.start_time == 0) exporter.start_time = exporter.clock();
-  exporter.domain_id = observation_domain_id(exporter.domain_id);
-  return exporter;
 }
 
 ExportDrop reason_of(int error) {
@@ -419,7 +383,7 @@ ExportStatistics CollectorLink::statistics() const {
 
 std::unique_ptr<RecordSink> make_collector_link(const CollectorConfig& collector,
                                                 const ExporterInfo& exporter, LogCallback log) {
-  check_config(collector);
+  check_collector(collector);
   return std::make_unique<CollectorLink>(collector, exporter, std::move(log));
 }
 

@@ -96,7 +96,8 @@ class Tcpdump:
     def tshark(self, *arguments):
         decode = [word for port in (NFCAPD, NFACCTD) for word in ("-d", f"udp.port=={port},cflow")]
         done = subprocess.run(["tshark", "-n", "-r", self.path, *decode, *arguments],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300)
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=300)
         if done.returncode != 0:
             raise resources.LabError("tshark: " + done.stderr)
         return done.stdout
