@@ -53,6 +53,7 @@ std::uint32_t loopback_family(const std::uint8_t* octets) {
 
 }  // namespace
 
+// long: one line a link type.
 Layer layer_of_link_type(Walk& walk, LinkType type) {
   switch (type) {
     case LinkType::kEthernet:

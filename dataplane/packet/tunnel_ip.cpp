@@ -173,7 +173,7 @@ Layer read_ether_ip(Walk& walk) {
 // one is asked first, and may name another service.
 Layer read_udp(Walk& walk, bool lite) {
   const auto* header = walk.cursor.take<UdpHeader>();
-  if (header == nullptr) return kTruncated;
+  if (header == nullptr) return kNotIp;  // no telling whether a tunnel was to follow
   const std::uint16_t octets = header->octets.value();
   // UDP-Lite has its checksum's coverage there. 0 is a jumbogram's, over IPv6 only (RFC 2675).
   if (!lite && !(octets == 0 && walk.inside_ipv6)) {

@@ -89,6 +89,7 @@ ParseError follow_tunnels(Walk& walk, IpPacket& ip) {
 
 }  // namespace
 
+// long: one line a layer, and the compiler tells which one was forgotten.
 Layer read_layer(Walk& walk, Layer layer) {
   switch (layer.kind) {
     case LayerKind::kNullLoopback:
@@ -246,7 +247,7 @@ ParseError parse_general(const PacketView& view, const ParseOptions& options, Pa
   ParseError tunnel_note = ParseError::kNone;
   if (options.tunnel == TunnelView::kInner) tunnel_note = follow_tunnels(walk, ip);
   const ParseError note = in_flow(view, walk, ip, out);
-  return tunnel_note != ParseError::kNone ? tunnel_note : note;
+  return note != ParseError::kNone ? note : tunnel_note;
 }
 
 }  // namespace wiretally
