@@ -77,14 +77,7 @@ class BenchHeap {
 
 class RteHashArm : public Arm {
  public:
-  explicit RteHashArm(Bench& bench)
-      : Arm("rte_hash + record"),
-        bench_(bench),
-        stream_(bench.workload.pattern, bench.workload.flows, bench.workload.seed),
-        capacity_(bench.workload.flows + bench.workload.flows / 4 + 2 * FrameArena::kFrames),
-        heap_(heap_octets(capacity_)),
-        records_memory_(capacity_ * sizeof(CountEntry)),
-        records_(static_cast<CountEntry*>(records_memory_.start())) {
+  explicit RteHashArm(Bench& bench) : Arm("rte_hash + record"), bench_(bench) {
     rte_hash_parameters parameters{};
     parameters.name = "baseline";
     parameters.entries = capacity_;
@@ -174,12 +167,13 @@ class RteHashArm : public Arm {
   }
 
   Bench& bench_;
-  FlowStream stream_;
-  const std::uint32_t capacity_;
-  BenchHeap heap_;
-  HugeMemory records_memory_;
-  CountEntry* records_;
-  rte_hash* table_;
+  FlowStream stream_{bench_.workload.pattern, bench_.workload.flows, bench_.workload.seed};
+  const std::uint32_t capacity_ =
+      bench_.workload.flows + bench_.workload.flows / 4 + 2 * FrameArena::kFrames;
+  BenchHeap heap_{heap_octets(capacity_)};
+  HugeMemory records_memory_{capacity_ * sizeof(CountEntry)};
+  CountEntry* records_ = static_cast<CountEntry*>(records_memory_.start());
+  rte_hash* table_ = nullptr;
   std::size_t used_ = 0;
   std::array<ParsedPacket, kBurstMax> packets_;
   std::array<const void*, kBurstMax> keys_;

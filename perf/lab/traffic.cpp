@@ -155,7 +155,8 @@ void FrameArena::write(std::size_t slot, std::uint32_t flow, const FrameMix& mix
   }
   std::uint8_t* transport = ip + (ipv6 ? 40 : 20);
   put16(transport, 1024 + static_cast<unsigned>(random >> 24 & 0x7fff));
-  put16(transport + 2, (random >> 41 & 1) != 0 ? 443 : 53);
+  // Not 53: nfpcapd makes a record of every DNS packet.
+  put16(transport + 2, (random >> 41 & 1) != 0 ? 443 : 8443);
   const std::size_t octets = ipv6 && tcp ? kIpv6TcpFrame : ipv6 ? 62 : kFrameMin;
   views_[slot] = PacketView{p,
                             static_cast<std::uint32_t>(octets),
