@@ -30,7 +30,7 @@ class ControlServer::Loop {
  private:
   using Clock = ControlSession::Clock;
 
-  void wait();
+  void look(int timeout_ms);
   void accept_all();
   void move_sessions();
   void admit(Descriptor client);
@@ -48,7 +48,7 @@ class ControlServer::Loop {
 
 void ControlServer::Loop::run() {
   while (!stopping_.load(std::memory_order_acquire)) {
-    wait();
+    look(milliseconds_to_next_deadline());
     if (stopping_.load(std::memory_order_acquire)) return;
     move_sessions();
     if ((polled_[1].revents & POLLIN) != 0) accept_all();
@@ -61,7 +61,7 @@ void ControlServer::Loop::stop() {
   [[maybe_unused]] const ssize_t n = ::write(wake_.get(), &one, sizeof(one));
 }
 
-void ControlServer::Loop::wait() {
+void ControlServer::Loop::look(int timeout_ms) {
   const bool accepting = Clock::now() >= accept_after_;
   polled_.clear();
   polled_.push_back({wake_.get(), POLLIN, 0});
@@ -70,7 +70,7 @@ void ControlServer::Loop::wait() {
     const short events = session.is_answering() || session.has_request() ? POLLOUT : POLLIN;
     polled_.push_back({session.descriptor(), events, 0});
   }
-  ::poll(polled_.data(), polled_.size(), milliseconds_to_next_deadline());
+  ::poll(polled_.data(), polled_.size(), timeout_ms);
 }
 
 int ControlServer::Loop::milliseconds_to_next_deadline() const {
@@ -107,6 +107,12 @@ void ControlServer::Loop::accept_all() {
 }
 
 void ControlServer::Loop::admit(Descriptor client) {
+  // A client that has left is noticed when it is read to its end: half a request first, then
+  // nothing.
+  for (int round = 0; round < 2 && sessions_.size() >= limits_.clients; ++round) {
+    look(0);
+    move_sessions();
+  }
   const bool full = sessions_.size() >= limits_.clients;
   ControlSession& session = sessions_.emplace_back(std::move(client), limits_);
   if (!full) return;

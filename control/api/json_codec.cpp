@@ -33,7 +33,9 @@ std::string encode(const ActiveFlows& flows) {
   char members[kRecordTextMax];
   const char* separator = "{";
   for (const ActiveFlow& flow : flows.flows) {
-    text.append(separator).append(members, put_json_members(members, flow.record));
+    FlowRecord record = flow.record;
+    record.end_reason = FlowEndReason{};  // 0: it has not ended
+    text.append(separator).append(members, put_json_members(members, record));
     text += ",\"recent_packets\":" + std::to_string(flow.recent_packets) +
             ",\"recent_octets\":" + std::to_string(flow.recent_octets) + "}";
     separator = ",{";

@@ -8,6 +8,7 @@
 #include <array>
 #include <optional>
 
+#include "config/describe.hpp"
 #include "config/suggest.hpp"
 #include "control/api/requests.hpp"
 #include "control/version.hpp"
@@ -18,6 +19,11 @@ namespace {
 constexpr const char* kExitCodes =
     "Exit codes: 0 done, 1 the answer is no (imbalance, not running), 2 usage or configuration,\n"
     "3 the machine cannot do it.";
+
+// The type name already says what is allowed; CLI11 would print it a second time in its own way.
+CLI::Validator quietly(const CLI::Validator& validator) {
+  return validator.description("");
+}
 
 // Adds a subcommand; what it parsed tells by `command` which one it was.
 CLI::App* add_command(CLI::App& app, Arguments& arguments, Command command, const std::string& name,
@@ -54,9 +60,9 @@ void add_socket(CLI::App* command, Arguments& arguments) {
 
 void add_rows(CLI::App* command, Arguments& arguments) {
   command->add_option("-n", arguments.rows, "how many rows; 0 for all")
-      ->type_name("N")
+      ->type_name("N (0 to 100000)")
       ->capture_default_str()
-      ->check(CLI::Range(0u, static_cast<unsigned>(kAnswerRowsMax)));
+      ->check(quietly(CLI::Range(0u, static_cast<unsigned>(kAnswerRowsMax))));
 }
 
 void add_run(CLI::App& app, Arguments& arguments) {
@@ -65,7 +71,8 @@ void add_run(CLI::App& app, Arguments& arguments) {
                   "  wiretally run --config /etc/wiretally.yaml\n"
                   "  wiretally run --config lab.yaml --set flows.timeouts.active=10s\n"
                   "SIGTERM and SIGINT export every flow, then end. `wiretally check FILE` tries a\n"
-                  "configuration without metering.");
+                  "configuration without metering.\n\n" +
+                      option_help());
   add_config(command, arguments);
   command->get_option("--config")->required();
 }
@@ -81,7 +88,7 @@ void add_read(CLI::App& app, Arguments& arguments) {
       "with a warning, and exits 0.");
   command->add_option("PCAP", arguments.captures, "captures, read as one recording")
       ->required()
-      ->type_name("FILE");
+      ->type_name("");
   add_config(command, arguments);
   command
       ->add_option("--collector", arguments.collectors,
@@ -89,18 +96,18 @@ void add_read(CLI::App& app, Arguments& arguments) {
       ->type_name("HOST:PORT")
       ->allow_extra_args(false);
   command->add_option("--netflow", arguments.netflow, "version for --collector")
-      ->check(CLI::IsMember(std::vector<std::uint32_t>{5, 9, 10}))
+      ->check(quietly(CLI::IsMember(std::vector<std::uint32_t>{5, 9, 10})))
       ->capture_default_str()
       ->type_name("5|9|10")
       ->needs("--collector");
   command->add_option("-o,--output", arguments.output, "what to print")
-      ->check(CLI::IsMember({"table", "csv", "json", "none"}))
+      ->check(quietly(CLI::IsMember({"table", "csv", "json", "none"})))
       ->default_str("table")
       ->type_name("table|csv|json|none");
   command->add_option("--filter", arguments.filter, "meter only these packets; tcpdump's syntax")
       ->type_name("EXPR");
   command->add_option("--tunnel", arguments.tunnel, "whose addresses make the flow in a tunnel")
-      ->check(CLI::IsMember({"outer", "inner"}))
+      ->check(quietly(CLI::IsMember({"outer", "inner"})))
       ->type_name("outer|inner");
   command->add_flag("-q,--quiet", arguments.quiet, "no summary; warnings and errors only");
 }
@@ -146,7 +153,7 @@ void add_flows(CLI::App& app, Arguments& arguments) {
   add_socket(command, arguments);
   add_rows(command, arguments);
   command->add_option("--sort", arguments.sort, "by what, largest first (first: oldest first)")
-      ->check(CLI::IsMember({"rate", "packet_rate", "octets", "packets", "first"}))
+      ->check(quietly(CLI::IsMember({"rate", "packet_rate", "octets", "packets", "first"})))
       ->default_str("rate")
       ->type_name("rate|packet_rate|octets|packets|first");
   add_json(command, arguments);
@@ -161,7 +168,7 @@ void add_top(CLI::App& app, Arguments& arguments) {
   add_socket(command, arguments);
   add_rows(command, arguments);
   command->add_option("--by", arguments.by, "what a row is")
-      ->check(CLI::IsMember({"flow", "source", "destination", "host", "port", "protocol"}))
+      ->check(quietly(CLI::IsMember({"flow", "source", "destination", "host", "port", "protocol"})))
       ->default_str("flow")
       ->type_name("flow|source|destination|host|port|protocol");
   add_json(command, arguments);
@@ -261,7 +268,8 @@ std::variant<Arguments, Farewell> parse_arguments(int argc, const char* const* a
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const std::vector<CLI::App*> chosen = app.get_subcommands();
-    return Farewell{ExitCode::kDone, chosen.empty() ? app.help() : chosen.front()->help()};
+    return Farewell{ExitCode::kDone,
+                    chosen.empty() ? app.help() : chosen.front()->help("wiretally")};
   } catch (const CLI::CallForVersion& version_text) {
     return Farewell{ExitCode::kDone, std::string(version_text.what()) + "\n"};
   } catch (const CLI::ParseError& error) {

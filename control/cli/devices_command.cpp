@@ -3,6 +3,7 @@
 // Thread: main.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "control/cli/commands.hpp"
@@ -48,15 +49,15 @@ std::string interfaces_text(const std::vector<NetworkInterface>& interfaces) {
 }
 
 std::string how_to(const std::vector<NetworkInterface>& interfaces) {
-  std::string text = "\nIn the configuration, for each of these:\n";
-  std::size_t number = 0;
-  for (const NetworkInterface& one : interfaces) {
-    text += fmt::format("  capture: {{driver: pcap, interfaces: [{{name: {}}}]}}\n", one.name);
-    text += fmt::format(
-        "  capture: {{driver: dpdk, dpdk: {{ports: [{{device: \"{}\", name: {}}}]}}}}\n",
-        vdev_of(one, number++), one.name);
-  }
-  return text;
+  const auto usable = [](const NetworkInterface& one) { return one.name != "lo" && one.up; };
+  const auto example = std::find_if(interfaces.begin(), interfaces.end(), usable);
+  if (example == interfaces.end()) return "";
+  return fmt::format(
+      "\nIn the configuration, here for {0}; by libpcap, or by DPDK without taking it from the "
+      "kernel:\n"
+      "  capture: {{driver: pcap, interfaces: [{{name: {0}}}]}}\n"
+      "  capture: {{driver: dpdk, dpdk: {{ports: [{{device: \"{1}\", name: {0}}}]}}}}\n",
+      example->name, vdev_of(*example, 0));
 }
 
 std::string pci_text(const std::vector<PciNetworkDevice>& devices) {

@@ -128,7 +128,7 @@ void check_interface(const NetworkInterface& interface, const OffloadsOf& offloa
                      Findings& findings) {
   const std::size_t before = findings.size();
   check_link(interface, findings);
-  check_offloads(interface, offloads_of(interface.name), findings);
+  if (interface.up) check_offloads(interface, offloads_of(interface.name), findings);
   if (findings.size() != before) return;
   findings.push_back({Health::kGood, interface.name, "up, no offload in the way", ""});
 }

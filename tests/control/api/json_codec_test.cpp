@@ -103,6 +103,7 @@ TEST(JsonCodec, brings_flows_of_every_kind_back) {
     const FlowRecord& a = came.flows[i].record;
     const FlowRecord& b = sent.flows[i].record;
     EXPECT_TRUE(a.key == b.key);
+    EXPECT_EQ(a.end_reason, FlowEndReason{}) << "it has not ended";
     EXPECT_EQ(a.packets, b.packets);
     EXPECT_EQ(a.octets, b.octets);
     EXPECT_EQ(a.l2_octets, b.l2_octets);

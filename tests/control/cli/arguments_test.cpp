@@ -154,9 +154,13 @@ TEST(Arguments, help_with_examples_on_every_command) {
        {"run", "read", "check", "status", "ledger", "flows", "top", "stop", "devices", "doctor"}) {
     const Farewell f = farewell({command, "--help"});
     EXPECT_EQ(f.code, ExitCode::kDone) << command;
-    EXPECT_THAT(f.text, HasSubstr(std::string("wiretally ") + command)) << f.text;
+    EXPECT_THAT(f.text, HasSubstr(std::string("Usage: wiretally ") + command)) << f.text;
     EXPECT_THAT(f.text, HasSubstr("Examples:")) << f.text;
   }
+}
+
+TEST(Arguments, help_of_run_explains_every_key_of_the_configuration) {
+  EXPECT_THAT(farewell({"run", "--help"}).text, HasSubstr("export.collectors[].max_datagram"));
 }
 
 TEST(Arguments, tell_the_version) {
