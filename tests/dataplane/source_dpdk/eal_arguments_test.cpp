@@ -147,6 +147,9 @@ TEST(CheckMachine, refuses_a_pci_device_that_the_kernel_holds_saying_who_and_wha
 
 // In a child, as EAL is tried only once in a process; what it prints is all a user would see.
 TEST(EalStart, that_fails_gives_one_sentence_with_eals_own_words_and_prints_nothing_else) {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "a sanitizer needs more address space than this test allows";
+#endif
   const auto start_without_address_space = [] {
     DpdkConfig config = config_that_fits();
     config.memory = 512ull << 20;

@@ -33,6 +33,9 @@ double idle_share(bool may_sleep) {
 }
 
 TEST(IdleWorker, costs_less_than_a_twentieth_of_a_core_on_virtual_devices) {
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+  GTEST_SKIP() << "instrumented code costs more than what is measured here";
+#endif
   EXPECT_LT(idle_share(true), 0.05);
 }
 
