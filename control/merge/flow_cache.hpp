@@ -125,7 +125,7 @@ class FlowCache {
   void erase_index(std::size_t at);
   void resize(std::size_t flows);
   std::uint32_t take_place(RecordBatch& out);
-  void shed_one(RecordBatch& out);
+  void shed(RecordBatch& out);
   [[nodiscard]] TimeNs deadline(const Flow& flow) const;
   [[nodiscard]] TimeNs silent_at(const Flow& flow) const;
   void hang(std::uint32_t place, TimeNs deadline);
