@@ -24,7 +24,7 @@ constexpr std::size_t kCoarseShare = 32;
 CountEntry* map_lines(std::size_t lines, CountTable::Memory memory) {
   const std::size_t octets = lines * sizeof(CountEntry);
   void* p = mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p == MAP_FAILED) throw std::bad_alloc();
+  if (p == MAP_FAILED) throw std::bad_alloc();  // cold: at start
   // 2 MiB pages: at a million flows a 4 KiB page walk costs about as much as the line itself.
   madvise(p, octets, MADV_HUGEPAGE);
   if (memory == CountTable::Memory::kPopulated) std::memset(p, 0, octets);

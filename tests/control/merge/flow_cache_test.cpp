@@ -267,6 +267,29 @@ TEST_F(SmallCacheTest, keeps_exact_books_when_flooded) {
   expect_balance();
 }
 
+class LargeCacheTest : public FlowCacheTest {
+ protected:
+  LargeCacheTest() : FlowCacheTest(20'000) {}
+};
+
+TEST_F(LargeCacheTest, sheds_a_few_of_the_idlest_at_once_when_full) {
+  for (std::uint32_t i = 0; i < 20'000; ++i) add(numbered_key(i), 1);
+  pass(1.1);
+  for (std::uint32_t i = 40; i < 20'000; ++i) add(numbered_key(i), 2);  // 40 stay idle
+  pass(2.1);
+  ASSERT_TRUE(ended.empty());
+  add(numbered_key(30'000), 2.2);
+  EXPECT_GT(ended.size(), 1u);
+  EXPECT_LE(ended.size(), 16u);
+  EXPECT_EQ(cache.totals().flows, 20'001u - ended.size());
+  for (std::uint32_t i = 0; i < 15; ++i) add(numbered_key(40'000 + i), 2.2);
+  for (const FlowRecord& record : ended) {
+    EXPECT_EQ(record.end_reason, FlowEndReason::kLackOfResources);
+    EXPECT_EQ(record.last, at(1)) << "an idle one, not a busy one";
+  }
+  expect_balance();
+}
+
 TEST_F(FlowCacheTest, grows_for_a_recording) {
   FlowCache growing({.growable = true}, lifecycle);
   for (std::uint32_t i = 0; i < 100'000; ++i) {
