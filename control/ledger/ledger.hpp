@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger: for every stage, one total and the named parts it must be the sum of. Built by control
-// from counters that belong to one moment (the last tick), so it balances at any time it is asked for.
-// Thread: built by control, read by any.
+// The ledger: for every stage, one total and the named parts it must be the sum of. Built by
+// control from counters that belong to one moment (the last tick), so it balances at any time it
+// is asked for. Thread: built by control, read by any.
 #pragma once
 
 #include <cstdint>

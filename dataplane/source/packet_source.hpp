@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every capture driver looks like to a worker, and to control. The hot half is a concept, so that
-// no packet costs a virtual call; the cold half (names, what was missed) is asked once a tick.
+// What every capture driver looks like to a worker, and to control. The hot half is a concept, so
+// that no packet costs a virtual call; the cold half (names, what was missed) is asked once a tick.
 #pragma once
 
 #include <concepts>
@@ -18,9 +18,9 @@ namespace wiretally {
 // nothing is lost and the result does not depend on the machine's speed. kMachine: a live link.
 enum class TimeBase : std::uint8_t { kMachine, kPackets };
 
-// Thread: worker. poll() fills at most views.size() (<= kBurstMax) views and returns how many; the views
-// are good until release(). exhausted(): no packet will ever come again (end of the recording).
-// A kMachine source may leave view.time as 0: the worker then stamps the burst.
+// Thread: worker. poll() fills at most views.size() (<= kBurstMax) views and returns how many; the
+// views are good until release(). exhausted(): no packet will ever come again (end of the
+// recording). A kMachine source may leave view.time as 0: the worker then stamps the burst.
 template <class Source>
 concept PacketSource = requires(Source s, const Source cs, std::span<PacketView> views) {
   { s.poll(views) } -> std::same_as<std::size_t>;
@@ -33,8 +33,8 @@ struct MissedCount {
   std::uint64_t packets = 0;
 };
 
-// An Observation Point as control sees it. Thread: control. missed() returns totals since start, one
-// entry per reason the driver can tell, always the same reasons in the same order.
+// An Observation Point as control sees it. Thread: control. missed() returns totals since start,
+// one entry per reason the driver can tell, always the same reasons in the same order.
 class CapturePort {
  public:
   virtual ~CapturePort() = default;

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A link of its own for trying and testing the meter: namespaces, a sender, collectors, the meter."""
+"""A link of its own to try and test the meter on: namespaces, sender, collectors, the meter."""

@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 def binary():
     path = os.environ.get("WIRETALLY_BINARY", os.path.join(ROOT, "build", "wiretally"))
     if not os.access(path, os.X_OK):
-        raise LabError(f"{path} is not there; build it: meson setup build && meson compile -C build")
+        raise LabError(f"{path} is not there; meson setup build && meson compile -C build makes it")
     return os.path.abspath(path)
 
 

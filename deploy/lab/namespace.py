@@ -2,8 +2,8 @@
 """Network namespaces and the veth pair between them. Needs root. Nothing outside them is touched.
 
 Names are wt-LABEL-PID-N, so that several labs can run at once and a later one can take away what a
-killed one left. Programs are put inside by `nsenter --net=`, not by `ip netns exec`, which re-mounts
-/sys and hides bpffs from XDP.
+killed one left. Programs are put inside by `nsenter --net=`, not by `ip netns exec`, which mounts
+/sys anew and hides bpffs from XDP.
 """
 import ctypes
 import itertools

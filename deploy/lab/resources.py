@@ -40,7 +40,7 @@ def raise_on_signals():
 
 
 def wait_for(condition, timeout_s, what, poll_s=0.05):
-    """Polls until condition() is true and returns its value; TimeoutError names what was awaited."""
+    """Polls until condition() is true; its value. TimeoutError names what was awaited."""
     until = time.monotonic() + timeout_s
     while True:
         value = condition()
@@ -91,8 +91,8 @@ class Process:
         self.argv = argv
         self.log_path = log_path
         with open(log_path, "ab") as log:
-            self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log,
-                                          stderr=subprocess.STDOUT, cwd=cwd, preexec_fn=_die_with_us)
+            self.child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, cwd=cwd,
+                                          stderr=subprocess.STDOUT, preexec_fn=_die_with_us)
 
     @property
     def pid(self):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Mixed traffic that looks like a small office's: sent through an interface, or written as a capture.
+"""Mixed traffic like a small office's: sent through an interface, or written as a capture.
 
   traffic.py --interface IF [--rate PPS] [--seconds S | --count N] [--seed N] [--flows N]
   traffic.py --write FILE.pcap --count N [--seed N] [--flows N]

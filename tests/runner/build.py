@@ -64,13 +64,19 @@ class Build:
 
     def unit_tests(self):
         """What meson knows as tests: name, command, environment, folder, seconds, suites."""
-        done = subprocess.run(["meson", "introspect", "--tests", self.folder],
+        files = {each["id"]: each["filename"] for each in self._introspect("--targets")}
+        return [UnitTest(self, each, files) for each in self._introspect("--tests")]
+
+    def _introspect(self, what):
+        done = subprocess.run(["meson", "introspect", what, self.folder],
                               stdout=subprocess.PIPE, text=True, check=True)
-        return [UnitTest(self, each) for each in json.loads(done.stdout)]
+        return json.loads(done.stdout)
 
 
 class UnitTest:
-    def __init__(self, build, told):
+    """`files`: what each target of the build makes, by the target's id."""
+
+    def __init__(self, build, told, files):
         self.name = told["name"]
         self.command = told["cmd"]
         self.environment = told["env"]
@@ -78,8 +84,9 @@ class UnitTest:
         self.limit_s = told["timeout"]
         self.suites = {suite.split(":")[-1] for suite in told["suite"]}
         self.is_gtest = told["protocol"] == "gtest" or self._is_program_of(build)
-        program = os.path.relpath(self.command[0], build.folder)
-        self.targets = [program] if not program.startswith("..") else []
+        made = [self.command[0], *(f for each in told["depends"] for f in files.get(each, []))]
+        paths = [os.path.relpath(path, build.folder) for path in made]
+        self.targets = [path for path in paths if not path.startswith("..")]
 
     def _is_program_of(self, build):
         inside = not os.path.relpath(self.command[0], build.folder).startswith("..")

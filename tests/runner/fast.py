@@ -4,7 +4,7 @@ import json
 import os
 import re
 
-from build import ROOT, Build, BuildFailed
+from build import Build, BuildFailed
 from report import FAIL, PASS, SKIP, run_logged, say, tail
 
 SLOWER = {"build": 1, "build-asan": 4, "build-tsan": 10}  # how much longer a test may take
@@ -13,8 +13,8 @@ SANITIZER_ENVIRONMENT = {
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
     "TSAN_OPTIONS": "halt_on_error=1",
 }
-# What runs with ThreadSanitizer: the places where two threads of ours meet.
-THREADS_MEET = re.compile(r"epoch|flip|thread|queue|worker|control_server")
+# What runs with ThreadSanitizer: the places where two threads of ours meet, by name or by suite.
+THREADS_MEET = re.compile(r"^(worker|api|export)$")
 
 
 def run(report, only):
@@ -32,11 +32,17 @@ def run_build(report, name, wanted, only):
     tests = [t for t in build.unit_tests() if not t.suites & {"root", "bench", "perf"}]
     if name != "build":
         tests = [t for t in tests if t.is_gtest]  # scripts are the same with any compiler
-    tests = [t for t in tests if (not wanted or wanted.search(t.name))
+    tests = [t for t in tests if (not wanted or wanted.search(t.name) or "threads" in t.suites)
              and (not only or only in t.name)]
     if not tests:
         report.add(SKIP, name, f"no unit test has '{only}' in its name" if only
                    else "no unit test fits this build")
+        return
+    run_tests(report, build, tests)
+
+
+def run_tests(report, build, tests):
+    if not tests:
         return
     build.compile(sorted({target for t in tests for target in t.targets}))
     for test in tests:

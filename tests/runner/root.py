@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The root suite: every tests/system/*_test.py, in a process of its own with a time limit."""
+"""The root suite: unit tests that need root (meson's suite `root`), then every
+tests/system/*_test.py, in a process of its own with a time limit.
+"""
 import glob
 import os
 import re
@@ -7,6 +9,7 @@ import subprocess
 import sys
 import threading
 
+import fast
 from build import ROOT, Build, BuildFailed
 from report import FAIL, SKIP, say
 
@@ -20,7 +23,9 @@ def run(report, only):
         report.add(SKIP, "root", "not run by root: network namespaces need it; use sudo tests/run")
         return
     try:
-        Build("build").setup().compile(["wiretally"])
+        build = Build("build").setup().compile(["wiretally"])
+        fast.run_tests(report, build, [t for t in build.unit_tests() if "root" in t.suites
+                                       and (not only or only in t.name)])
     except BuildFailed as fault:
         say(str(fault))
         report.add(FAIL, "build: the build")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What people get wrong: each time one clear sentence with the cure and the right exit code, and never
+"""What people get wrong: each time one clear sentence with the cure and the right exit code, never
 the trace of an exception. 2: usage or configuration. 3: the machine cannot do it.
 """
 import os
@@ -140,8 +140,8 @@ class BadInput(harness.Case):
                                 "test", "-x", meter.binary()])
         if probe.returncode != 0:
             self.skipTest("an unprivileged user cannot reach the binary in this checkout")
-        return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all",
-                "--inh-caps=-all"]
+        return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                "--bounding-set=-all", "--inh-caps=-all"]
 
     def test_no_permission_to_capture(self):
         for driver in ("pcap", "dpdk"):

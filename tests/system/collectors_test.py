@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Collectors that are away, come back, or are two: the meter never stops and counts what they missed."""
+"""Collectors that are away, come back, or are two: the meter goes on and counts what is lost."""
 import sys
 import time
 
@@ -57,7 +57,8 @@ class Collectors(harness.Case):
                            "a port that nobody listens on answers; that must be counted")
         self.assertEqual(self.meter.stop(), 0, self.meter.process.log(20))
         nfcapd.settle().stop()
-        book = account.Book(sent, None, status, nfcapd.totals(), nfcapd.sequence_failures(), None, 0)
+        book = account.Book(sent, None, status, nfcapd.totals(), nfcapd.sequence_failures(), None,
+                            0)
         self.assert_agree(book)
 
     def test_a_collector_that_restarts_gets_on_with_it(self):

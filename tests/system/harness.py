@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the system tests of one file and says of each case, on a line of its own: PASS, FAIL or SKIP.
+"""Runs the system tests of one file; says of each case, on a line of its own: PASS, FAIL or SKIP.
 
 A case is a method test_... of a Case. It gets a lab of its own that is taken away whatever happens,
 and a time limit (limit_s), past which it fails and is cleaned up like any other failure.

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mixed traffic over a link, metered live: every count agrees with every other, driver by driver.
 
-What the sender sent = received + missed by reason; metered = nfdump's sum = Prometheus' counter; the
-ledger balances; SIGTERM loses nothing. WIRETALLY_TEST_SECONDS makes it longer.
+What the sender sent = received + missed by reason; metered = nfdump's sum = Prometheus' counter;
+the ledger balances; SIGTERM loses nothing. WIRETALLY_TEST_SECONDS makes it longer.
 """
 import signal
 import sys
