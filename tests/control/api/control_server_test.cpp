@@ -200,9 +200,15 @@ TEST_F(ControlServerTest, goes_on_when_clients_leave_in_the_middle) {
     RawClient client(path_);
     client.send(i % 2 == 0 ? "{\"comm" : kStatusLine);  // half a request, or an answer nobody reads
   }
-  RawClient client(path_);
-  ASSERT_TRUE(client.send(kStatusLine));
-  EXPECT_TRUE(is_status(client.line()));
+  // On a busy machine the server may not have noticed yet that they left: it is full for a moment.
+  const auto until = std::chrono::steady_clock::now() + 10s;
+  bool answered = false;
+  while (!answered && std::chrono::steady_clock::now() < until) {
+    RawClient client(path_);
+    answered = client.send(kStatusLine) && is_status(client.line());
+    if (!answered) std::this_thread::sleep_for(20ms);
+  }
+  EXPECT_TRUE(answered);
 }
 
 TEST_F(ControlServerTest, is_not_held_by_a_client_that_never_reads) {
