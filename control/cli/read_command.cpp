@@ -68,6 +68,23 @@ void check_written(const OrderedSink* sink) {
                      "cannot write the records to standard output: " + sink->error());
 }
 
+// A collector whose name has no address got nothing: whoever named it must hear of it. One that
+// does not listen is another matter: its records are in the ledger, and it may be back next time.
+bool all_collectors_resolved(const Status& status) {
+  bool good = true;
+  for (const SinkAccount& sink : status.sinks) {
+    for (const DroppedCount& count : sink.dropped) {
+      if (count.reason != "unresolved" || count.records == 0) continue;
+      complain(
+          fmt::format("collector {}: the name has no address, {} records were not sent; check "
+                      "the name, or give the address",
+                      sink.name, grouped(count.records)));
+      good = false;
+    }
+  }
+  return good;
+}
+
 }  // namespace
 
 ExitCode read_command(const Arguments& arguments) {
@@ -89,9 +106,11 @@ ExitCode read_command(const Arguments& arguments) {
   for (const std::string& damage : result.damages) complain("warning: " + damage);
   if (!arguments.quiet) print_closing(*result.status, elapsed.count());
   check_written(sink.get());
-  if (result.status->ledger.balanced()) return ExitCode::kDone;
-  complain("the ledger does not balance; please report it with the capture");
-  return ExitCode::kNo;
+  if (!result.status->ledger.balanced()) {
+    complain("the ledger does not balance; please report it with the capture");
+    return ExitCode::kNo;
+  }
+  return all_collectors_resolved(*result.status) ? ExitCode::kDone : ExitCode::kMachine;
 }
 
 }  // namespace wiretally
