@@ -42,6 +42,7 @@ WorkerOptions worker_options(const Config& config, TimeBase time_base, bool serv
   options.time_base = time_base;
   options.stop_at_end = !service;
   options.tick = std::min<TimeNs>(config.flows.tick.count(), Worker::kRecordingTickMax);
+  options.key_addresses = config.flows.key.addresses;
   options.key_protocol = config.flows.key.protocol;
   options.key_ports = config.flows.key.ports;
   options.sampling_rate = config.capture.sampling.rate;
@@ -49,11 +50,19 @@ WorkerOptions worker_options(const Config& config, TimeBase time_base, bool serv
   return options;
 }
 
+// As many as control has cores, at most four: a shard's work is short.
+int control_threads() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  sched_getaffinity(0, sizeof mask, &mask);
+  return std::clamp(CPU_COUNT(&mask), 1, 4);
+}
+
 MergerOptions merger_options(const Config& config, const Capture& capture, bool recording) {
   MergerOptions options;
   options.flows = config.flows;
   options.recording = recording;
-  options.threads = recording ? 1 : 2;
+  options.threads = recording ? 1 : control_threads();
   for (const CapturePort* port : capture.ports) options.ifindex.push_back(port->ifindex());
   return options;
 }
@@ -261,15 +270,16 @@ class Engine {
 };
 
 // SIGTERM and SIGINT as something to wait for: blocked in every thread, taken by main between
-// ticks.
+// ticks. They stay blocked to the end, so that a second one does not cut the export of the last
+// flows short.
 class StopSignals {
  public:
   StopSignals() {
     sigemptyset(&set_);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, signal);
-    pthread_sigmask(SIG_BLOCK, &set_, &before_);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    for (const int signal : {SIGUSR1, SIGUSR2, SIGPIPE}) ::signal(signal, SIG_IGN);
   }
-  ~StopSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   // Waits up to `limit`; true if the meter is to stop.
   bool wait(TimeNs limit) {
     const TimeNs span = std::max<TimeNs>(limit, 0);
@@ -282,7 +292,6 @@ class StopSignals {
 
  private:
   sigset_t set_{};
-  sigset_t before_{};
 };
 
 class ServiceView : public MeterView {
@@ -300,6 +309,21 @@ class ServiceView : public MeterView {
  private:
   Engine& engine_;
 };
+
+// The last word of a run: what came, where it went, and what no collector got.
+void log_closing(const Status& status) {
+  Volume received;
+  for (const PortStatus& port : status.ports) received += port.received;
+  spdlog::info("stopped: {} packets received, {} flows; the ledger {}", received.packets,
+               status.flows.created, status.ledger.balanced() ? "balances" : "DOES NOT BALANCE");
+  for (const SinkAccount& sink : status.sinks) {
+    for (const DroppedCount& dropped : sink.dropped) {
+      if (dropped.records == 0) continue;
+      spdlog::warn("collector {} did not get {} records: {}", sink.name, dropped.records,
+                   dropped.reason);
+    }
+  }
+}
 
 // A live link ticks by the machine's clock; a recording as its epochs come, and once an interval.
 void run_until_stopped(Engine& engine, StopSignals& signals, TimeNs interval) {
@@ -335,6 +359,7 @@ StatusPtr run_appliance(const Config& config) {
   run_until_stopped(engine, signals, config.flows.tick.count());
   spdlog::info("stopping: every flow is exported");
   engine.finish({});
+  log_closing(*engine.board().latest());
   return engine.board().latest();
 }
 

@@ -2,6 +2,7 @@
 // The one binary: arguments to a subcommand, its answer to the exit code, every failure to one
 // sentence on standard error. Nothing below may end in a trace of an exception.
 // Thread: main.
+#include <cstdio>
 #include <exception>
 #include <new>
 #include <string>
@@ -71,5 +72,10 @@ ExitCode guarded_main(int argc, const char* const* argv) {
 }  // namespace wiretally
 
 int main(int argc, char** argv) {
-  return static_cast<int>(wiretally::guarded_main(argc, argv));
+  const wiretally::ExitCode code = wiretally::guarded_main(argc, argv);
+  // An answer that did not arrive is no answer: `wiretally ledger > full-disk && ...` must not go
+  // on.
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return static_cast<int>(code);
+  wiretally::complain("standard output could not be written; is the disk full or the pipe closed?");
+  return static_cast<int>(wiretally::ExitCode::kMachine);
 }

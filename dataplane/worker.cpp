@@ -18,7 +18,10 @@ Worker::Worker(const WorkerOptions& options, const FlowHash& hash, WorkerEpochs&
 // Live packets get the burst's time; those the kernel stamped (UTC) are put on the meter's time
 // line.
 void Worker::stamp(std::span<PacketView> views) {
-  if (options_.time_base == TimeBase::kPackets) return;
+  if (options_.time_base == TimeBase::kPackets) {
+    for (PacketView& view : views) view.time = std::clamp(view.time, -kStampMax, kStampMax);
+    return;
+  }
   if (views[0].time == 0) {
     const TimeNs now = clock_.now();
     for (PacketView& view : views) view.time = now;
@@ -65,6 +68,7 @@ void Worker::parse_and_hash(std::span<const PacketView> views) {
     counter.octets += packet.octets;
     counter.l2_octets += packet.wire_octets;
     if (version != IpVersion::kNone) {
+      if (!options_.key_addresses) packet.key.source = packet.key.destination = {};
       if (!options_.key_ports) packet.key.source_port = packet.key.destination_port = 0;
       if (!options_.key_protocol) packet.key.protocol = 0;
     }

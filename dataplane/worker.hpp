@@ -24,8 +24,9 @@ struct WorkerOptions {
   ParseOptions parse;
   TimeBase time_base = TimeBase::kMachine;
   TimeNs tick =
-      kNsPerSecond;          // recordings: packet time an epoch may span; at most kRecordingTickMax
-  bool key_protocol = true;  // false: flows.key leaves the field out
+      kNsPerSecond;  // recordings: packet time an epoch may span; at most kRecordingTickMax
+  bool key_addresses = true;  // false: flows.key leaves the field out
+  bool key_protocol = true;
   bool key_ports = true;
   std::uint32_t sampling_rate = 1;  // 1: every packet
   bool sampling_random = true;
@@ -46,6 +47,8 @@ class Worker {
   // most a second.
   static constexpr TimeNs kQuietBeforeStop = 30'000'000;
   static constexpr TimeNs kStopMax = kNsPerSecond;
+  // Stamps of a recording are held within +-146 years of 1970, so that no sum of times overflows.
+  static constexpr TimeNs kStampMax = TimeNs{1} << 62;
   // Live: units of 1.024 us, so that an epoch may last 73 minutes if control is held up.
   static constexpr unsigned kLiveTimeShift = 10;
 

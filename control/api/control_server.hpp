@@ -20,7 +20,7 @@ struct ControlLimits {
   std::size_t request_octets = 64 << 10;           // a longer line is refused
   std::chrono::milliseconds request_time{10'000};  // to finish a line once it began
   std::chrono::milliseconds answer_time{10'000};   // to take in something of an answer
-  std::chrono::milliseconds idle_time{300'000};    // between an answer and the next request
+  std::chrono::milliseconds idle_time{30'000};     // between an answer and the next request
 };
 
 class ControlServer {

@@ -160,6 +160,22 @@ TEST(Worker, keeps_every_stamp_of_a_recording_whose_time_jumps) {
   EXPECT_EQ(outcome.packets.at(0), 2000u);
 }
 
+// A corrupted capture can claim any time; a sum of times that overflows once kept the worker
+// flipping.
+TEST(Worker, ends_on_a_recording_whose_stamps_are_at_the_ends_of_time) {
+  MemorySource source(100, 1, true);
+  source.time_of = [](std::size_t i) {
+    constexpr TimeNs kTimes[] = {INT64_MAX, 0, INT64_MIN, INT64_MAX - 1, -1};
+    return kTimes[i % 5];
+  };
+  WorkerOptions options;
+  options.time_base = TimeBase::kPackets;
+  const Outcome outcome = run(source, options, 1000, false);
+  EXPECT_EQ(outcome.packets.at(0), 100u);
+  EXPECT_EQ(outcome.last, Worker::kStampMax);
+  EXPECT_EQ(outcome.first, -Worker::kStampMax);
+}
+
 TEST(Worker, counts_coarsely_on_a_live_link_when_the_table_is_full) {
   MemorySource source(60'000, 30'000, false);
   const Outcome outcome = run(source, {}, 1000, false);
@@ -197,6 +213,10 @@ TEST(Worker, leaves_out_of_the_key_what_it_is_told_to) {
   const Outcome outcome = run(source, options, 1000, false);
   EXPECT_EQ(outcome.packets.size(), 1u);
   EXPECT_EQ(outcome.packets.at(0), 1000u);
+  MemorySource again(1000, 100, false);
+  options = {};
+  options.key_addresses = false;
+  EXPECT_EQ(run(again, options, 1000, false).packets.size(), 100u) << "ports stay";
 }
 
 }  // namespace
