@@ -106,7 +106,7 @@ class Lines(unittest.TestResult):
 
 
 def name_of(test):
-    parts = test.id().split(".")
+    parts = test.id().split(" ")[0].split(".")  # a sub-test has its parameters behind the name
     return f"{os.path.splitext(os.path.basename(sys.argv[0]))[0]}.{parts[-1]}"
 
 
