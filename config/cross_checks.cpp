@@ -180,6 +180,15 @@ void check_collectors(const ExportConfig& exporting, Findings& findings) {
   }
 }
 
+// Debian's civetweb, which serves it, is built without IPv6.
+void check_metrics(const MetricsConfig& metrics, Findings& findings) {
+  if (!metrics.listen.starts_with('[')) return;
+  findings.error_at("metrics.listen",
+                    fmt::format("{} is IPv6, and the metrics server listens on IPv4 only; write "
+                                "127.0.0.1:PORT or 0.0.0.0:PORT",
+                                quoted(metrics.listen)));
+}
+
 }  // namespace
 
 void cross_check(const Config& config, Findings& findings) {
@@ -188,6 +197,7 @@ void cross_check(const Config& config, Findings& findings) {
   check_names(config.capture, findings);
   check_timeouts(config.flows, findings);
   check_collectors(config.exporting, findings);
+  check_metrics(config.metrics, findings);
   check_unique(config.monitors, &MonitorConfig::name, "monitors", "name", "give each its own name",
                findings);
 }

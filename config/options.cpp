@@ -197,7 +197,7 @@ const Option kOptions[] = {
   {"metrics", nullptr, section(), kLive,
    "Prometheus."},
   {"metrics.listen", FIELD(metrics.listen), endpoint_or_empty(), kRestart,
-   "Where /metrics is served: host:port, or \"[v6]:port\" in quotes. Empty: nowhere."},
+   "Where /metrics is served: an IPv4 address and port. Empty: nowhere."},
   {"metrics.top", FIELD(metrics.top), integer(0, 1000), kLive,
    "Hosts with a label of their own, beside `other`. 0: none."},
 

@@ -117,6 +117,9 @@ TEST(Addresses, have_the_form_host_port) {
        "    - {address: \"a:1\", source: \"127.0.0.1:1\"}\n",
        "f.yaml:4:32: export.collectors[0].source: `127.0.0.1:1` is not an "
        "address; write 192.0.2.1 or \"2001:db8::1\", without a port"},
+      {"metrics: {listen: \"[::1]:9108\"}\n",
+       "f.yaml:2:19: metrics.listen: `[::1]:9108` is IPv6, and the metrics server listens on IPv4 "
+       "only; write 127.0.0.1:PORT or 0.0.0.0:PORT"},
       {"export:\n"
        "  collectors:\n"
        "    - {address: \"a:1\", max_datagram: 511}\n",
