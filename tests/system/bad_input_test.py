@@ -24,8 +24,8 @@ class BadInput(harness.Case):
 
     def wiretally(self, *arguments, prefix=(), **more):
         return subprocess.run([*prefix, self.binary or meter.binary(), *arguments],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              timeout=30, **more)
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=30, **more)
 
     def write(self, name, data):
         path = self.lab.path(name)
