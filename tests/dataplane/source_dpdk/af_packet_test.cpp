@@ -89,7 +89,11 @@ TEST_F(NetAfPacket, does_not_count_what_this_host_sends) {
   Wire wire("wtp0", "wtp1");
   for (const std::uint16_t queues : {1, 2}) {
     const auto port = open_port("net_af_packet0,iface=wtp1", queues);
-    if (!port->remarks().empty()) GTEST_SKIP() << port->remarks()[0];
+    for (const std::string& remark : port->remarks()) {
+      // The one thing only a newer kernel can do; any other remark on this wire is a fault of ours.
+      if (remark.find("before 6.2") != std::string::npos) GTEST_SKIP() << remark;
+      ADD_FAILURE() << remark;
+    }
     port->start();
     LiveReader reader(*port);
     for (std::uint32_t i = 0; i < 100; ++i) ASSERT_TRUE(wire.send_back(udp_frame(60, 1, i)));
