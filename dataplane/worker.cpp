@@ -11,7 +11,14 @@ namespace wiretally {
 
 Worker::Worker(const WorkerOptions& options, const FlowHash& hash, WorkerEpochs& epochs,
                const MeterClock& clock, std::size_t ports)
-    : options_(options), hash_(hash), epochs_(epochs), clock_(clock), table_(&epochs.filling()) {
+    : options_(options),
+      hash_(hash),
+      epochs_(epochs),
+      clock_(clock),
+      table_(&epochs.filling()),
+      attributes_(options.attributes ? std::make_unique<FlowAttributes[]>(kBurstMax) : nullptr),
+      every_packet_(options.sampling_rate == 1 && options.filter == nullptr &&
+                    !options.attributes) {
   counters_.ports.resize(ports);
 }
 
@@ -41,10 +48,18 @@ bool Worker::sampled() {
   return draw * options_.sampling_rate < (std::uint64_t{1} << 32);
 }
 
-ParseError Worker::take(const PacketView& view, ParsedPacket& out) {
+inline ParseError Worker::take(const PacketView& view, std::size_t place) {
+  if (every_packet_) [[likely]]
+    return parse(view, options_.parse, batch_.packets[place]);
+  return take_choosy(view, place);
+}
+
+ParseError Worker::take_choosy(const PacketView& view, std::size_t place) {
   if (options_.sampling_rate > 1 && !sampled()) return ParseError::kNotSampled;
   if (options_.filter != nullptr && !options_.filter->matches(view)) return ParseError::kFiltered;
-  return parse(view, options_.parse, out);
+  ParsedPacket& out = batch_.packets[place];
+  if (attributes_ == nullptr) return parse(view, options_.parse, out);
+  return parse_with_attributes(view, options_.parse, out, attributes_[place]);
 }
 
 void Worker::parse_and_hash(std::span<const PacketView> views) {
@@ -55,7 +70,7 @@ void Worker::parse_and_hash(std::span<const PacketView> views) {
     PortCounters& port = counters_.ports[static_cast<std::size_t>(view.port)];
     ++port.received.packets;
     port.received.l2_octets += view.wire_octets;
-    const ParseError result = take(view, packet);
+    const ParseError result = take(view, metered);
     if (result != ParseError::kNone) [[unlikely]] {
       FrameCounter& counter = port.results[static_cast<std::size_t>(result)];
       ++counter.packets;
@@ -117,7 +132,8 @@ void Worker::count_batch() {
     const std::span packets(batch_.packets.data() + done, placed - done);
     const std::uint64_t* hashes = batch_.hashes.data() + done;
     std::array<std::uint8_t, kBurstMax> unplaced;
-    const std::size_t rest = table_->count_all(packets, hashes, unplaced.data());
+    const std::size_t rest =
+        table_->count_all(packets, hashes, unplaced.data(), attributes_at(done));
     for (std::size_t i = 0; i < rest; ++i) count_unplaced(done + unplaced[i]);
     done = placed;
   }
@@ -128,7 +144,7 @@ void Worker::count_batch() {
 void Worker::count_unplaced(std::size_t index) {
   ParsedPacket& packet = batch_.packets[index];
   if (options_.time_base == TimeBase::kMachine) {
-    const CoarseLevel level = table_->count_coarse(packet, hash_);
+    const CoarseLevel level = table_->count_coarse(packet, hash_, attributes_at(index));
     ++counters_.ports[static_cast<std::size_t>(packet.key.port)]
           .coarse[static_cast<std::size_t>(level)];
     return;
@@ -136,7 +152,8 @@ void Worker::count_unplaced(std::size_t index) {
   for (;;) {
     std::uint8_t unplaced;
     if (place_in_epoch(index, index + 1) != index &&
-        table_->count_all({&packet, 1}, &batch_.hashes[index], &unplaced) == 0) {
+        table_->count_all({&packet, 1}, &batch_.hashes[index], &unplaced, attributes_at(index)) ==
+            0) {
       return;
     }
     flip_waiting();

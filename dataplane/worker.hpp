@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "dataplane/clock.hpp"
@@ -24,7 +25,8 @@ struct WorkerOptions {
   ParseOptions parse;
   TimeBase time_base = TimeBase::kMachine;
   TimeNs tick =
-      kNsPerSecond;  // recordings: packet time an epoch may span; at most kRecordingTickMax
+      kNsPerSecond;         // recordings: packet time an epoch may span; at most kRecordingTickMax
+  bool attributes = false;  // the count tables keep them
   bool key_addresses = true;  // false: flows.key leaves the field out
   bool key_protocol = true;
   bool key_ports = true;
@@ -88,7 +90,11 @@ class Worker {
 
   void stamp(std::span<PacketView> views);
   void parse_and_hash(std::span<const PacketView> views);
-  ParseError take(const PacketView& view, ParsedPacket& out);
+  ParseError take(const PacketView& view, std::size_t place);
+  ParseError take_choosy(const PacketView& view, std::size_t place);
+  [[nodiscard]] const FlowAttributes* attributes_at(std::size_t place) const {
+    return attributes_ == nullptr ? nullptr : &attributes_[place];
+  }
   bool sampled();
   void count_batch();
   void count_unplaced(std::size_t index);
@@ -112,6 +118,8 @@ class Worker {
   TimeNs epoch_first_ = 0;  // time of the packet that opened the epoch
   TimeNs epoch_min_ = 0;
   TimeNs epoch_max_ = 0;
+  std::unique_ptr<FlowAttributes[]> attributes_;  // of the batch's packets; null: not wanted
+  const bool every_packet_;         // parsed as it comes: no filter, no sampling, no attributes
   std::size_t flows_expected_ = 0;  // entries of the last epoch
   TimeNs stop_seen_ = 0;            // when a stop was seen first,
   TimeNs quiet_since_ = 0;          // and since when no packet has come after it

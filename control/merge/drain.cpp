@@ -38,7 +38,7 @@ class ShardDrain {
       if (hash >> (64 - kShardsLog2) != shard_) continue;
       take(
           {line->key, line->packets, line->octets(), line->l2_octets(), table_.time_of(line->first),
-           table_.time_of(line->last), line->tcp_flags(), line->tos()},
+           table_.time_of(line->last), line->tcp_flags(), line->tos(), table_.attributes_of(*line)},
           hash);
     }
   }
@@ -49,7 +49,7 @@ class ShardDrain {
     const std::uint64_t hash = hash_(key);
     if (hash >> (64 - kShardsLog2) != shard_) return;
     take({key, row.packets, row.octets, row.l2_octets, table_.time_of(row.first),
-          table_.time_of(row.last), row.tcp_flags, 0},
+          table_.time_of(row.last), row.tcp_flags, 0, nullptr},
          hash);
   }
 

@@ -29,6 +29,7 @@ FlowCache::FlowCache(const CacheOptions& options, const Lifecycle& lifecycle)
 // The slab grows to `flows` places and the index is made anew for twice as many.
 void FlowCache::resize(std::size_t flows) {
   flows_.grow(flows, !options_.growable);
+  if (options_.attributes) attributes_.grow(flows, !options_.growable);
   std::vector<Slot> before = std::move(index_);
   index_.assign(std::bit_ceil(2 * flows), Slot{});
   index_mask_ = index_.size() - 1;
@@ -78,13 +79,13 @@ void FlowCache::merge(const FlowDelta& delta, std::uint64_t hash, std::uint32_t 
   if (place == kNone) {
     place = create(delta, identity, tag, out);
   } else if (Flow& flow = flows_[place]; delta.first > silent_at(flow)) {
-    emit(flow, Lifecycle::idle_reason(flow.identity, flow.ended_flags), out);
+    emit(place, Lifecycle::idle_reason(flow.identity, flow.ended_flags), out);
     begin(flow, delta);
     ++totals_.created;
   }
   Flow& flow = flows_[place];
   const TimeNs before = deadline(flow);
-  add(flow, delta, tick);
+  add(place, delta, tick);
   // A FIN or RST brings the end nearer than the wheel knows.
   if (const TimeNs now_due = deadline(flow); now_due < before) {
     unhang(place);
@@ -133,8 +134,21 @@ void FlowCache::begin(Flow& flow, const FlowDelta& delta) {
   flow.tos = delta.tos;
 }
 
-void FlowCache::add(Flow& flow, const FlowDelta& delta, std::uint32_t tick) {
-  if (flow.packets == 0 && flow.l2_octets == 0) {  // new, or cut and now going on
+void FlowCache::add_attributes(std::uint32_t place, const FlowDelta& delta, bool first) {
+  static const FlowAttributes kUnknown;
+  const FlowAttributes& more = delta.attributes == nullptr ? kUnknown : *delta.attributes;
+  if (first) {
+    attributes_[place] = more;
+  } else {
+    attributes_[place].merge(more);
+  }
+}
+
+void FlowCache::add(std::uint32_t place, const FlowDelta& delta, std::uint32_t tick) {
+  Flow& flow = flows_[place];
+  const bool first = flow.packets == 0 && flow.l2_octets == 0;  // new, or cut and now going on
+  if (options_.attributes) add_attributes(place, delta, first);
+  if (first) {
     flow.first = delta.first;
     flow.last = std::max(flow.last, delta.last);
     flow.tos = delta.tos;
@@ -175,9 +189,11 @@ FlowRecord FlowCache::to_record(const Flow& flow, FlowEndReason reason) {
 
 // Makes the record of what was counted since the last one. A flow that was cut and then stayed
 // silent has nothing to say.
-void FlowCache::emit(Flow& flow, FlowEndReason reason, RecordBatch& out) {
+void FlowCache::emit(std::uint32_t place, FlowEndReason reason, RecordBatch& out) {
+  const Flow& flow = flows_[place];
   if (flow.packets == 0 && flow.l2_octets == 0) return;
   out.push_back(to_record(flow, reason));
+  if (options_.attributes) out.back().attributes = &out.attributes.emplace_back(attributes_[place]);
   const Volume volume{flow.packets, flow.octets, static_cast<std::uint64_t>(flow.l2_octets)};
   totals_.in_cache.packets -= volume.packets;
   totals_.in_cache.octets -= volume.octets;
@@ -187,8 +203,9 @@ void FlowCache::emit(Flow& flow, FlowEndReason reason, RecordBatch& out) {
 }
 
 // Active timeout: a record now, and the flow goes on from zero.
-void FlowCache::cut(Flow& flow, TimeNs now, RecordBatch& out) {
-  emit(flow, FlowEndReason::kActiveTimeout, out);
+void FlowCache::cut(std::uint32_t place, TimeNs now, RecordBatch& out) {
+  Flow& flow = flows_[place];
+  emit(place, FlowEndReason::kActiveTimeout, out);
   flow.packets = flow.octets = 0;
   flow.l2_octets = 0;
   flow.tcp_flags = 0;
@@ -221,10 +238,10 @@ void FlowCache::visit_slot(std::size_t slot, TimeNs now, RecordBatch& out) {
     Flow& flow = flows_[place];
     const std::uint32_t next = flow.wheel_next;
     if (silent_at(flow) < now) {
-      emit(flow, Lifecycle::idle_reason(flow.identity, flow.ended_flags), out);
+      emit(place, Lifecycle::idle_reason(flow.identity, flow.ended_flags), out);
       remove(place);
     } else {
-      if (flow.cut < now) cut(flow, now, out);
+      if (flow.cut < now) cut(place, now, out);
       unhang(place);
       hang(place, deadline(flow));
     }
@@ -235,7 +252,7 @@ void FlowCache::visit_slot(std::size_t slot, TimeNs now, RecordBatch& out) {
 void FlowCache::end_all(RecordBatch& out) {
   out.reserve(out.size() + totals_.flows);
   for (const Slot& slot : index_) {
-    if (slot.place != kNone) emit(flows_[slot.place], FlowEndReason::kForcedEnd, out);
+    if (slot.place != kNone) emit(slot.place, FlowEndReason::kForcedEnd, out);
   }
   std::fill(index_.begin(), index_.end(), Slot{});
   std::fill(wheel_.begin(), wheel_.end(), kNone);
@@ -273,7 +290,7 @@ void FlowCache::shed(RecordBatch& out) {
   const auto last = first + static_cast<std::ptrdiff_t>(std::min(leaving, size));
   std::partial_sort(first, last, end);
   for (auto each = first; each != last; ++each) {
-    emit(flows_[each->place], FlowEndReason::kLackOfResources, out);
+    emit(each->place, FlowEndReason::kLackOfResources, out);
     remove(each->place);
   }
 }

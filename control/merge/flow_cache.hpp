@@ -32,11 +32,13 @@ struct FlowDelta {
   TimeNs last = 0;
   std::uint16_t tcp_flags = 0;
   std::uint8_t tos = 0;
+  const FlowAttributes* attributes = nullptr;  // null: not known
 };
 
 struct CacheOptions {
   bool identity_vlan = false;  // the VLAN is part of a flow's identity, not a label
   bool identity_ingress = false;
+  bool attributes = false;    // kept for each flow
   bool growable = false;      // recordings: never shed, grow
   std::size_t flows_max = 0;  // of this shard
 };
@@ -100,7 +102,7 @@ class FlowCache {
       if (slot.place != kNone) f(flows_[slot.place]);
     }
   }
-  // A flow as a record so far, in meter time, ifindex not yet filled.
+  // A flow as a record so far, in meter time, ifindex and attributes not yet filled.
   static FlowRecord to_record(const Flow& flow, FlowEndReason reason);
 
  private:
@@ -118,9 +120,10 @@ class FlowCache {
   std::uint32_t create(const FlowDelta& delta, const FlowKey& identity, std::uint32_t tag,
                        RecordBatch& out);
   void begin(Flow& flow, const FlowDelta& delta);
-  void add(Flow& flow, const FlowDelta& delta, std::uint32_t tick);
-  void emit(Flow& flow, FlowEndReason reason, RecordBatch& out);
-  void cut(Flow& flow, TimeNs now, RecordBatch& out);
+  void add(std::uint32_t place, const FlowDelta& delta, std::uint32_t tick);
+  void add_attributes(std::uint32_t place, const FlowDelta& delta, bool first);
+  void emit(std::uint32_t place, FlowEndReason reason, RecordBatch& out);
+  void cut(std::uint32_t place, TimeNs now, RecordBatch& out);
   void remove(std::uint32_t place);
   void erase_index(std::size_t at);
   void resize(std::size_t flows);
@@ -135,7 +138,8 @@ class FlowCache {
   const CacheOptions options_;
   const Lifecycle& lifecycle_;
   Slab<Flow> flows_;
-  std::uint32_t fresh_ = 0;  // places from here on have never been used
+  Slab<FlowAttributes> attributes_;  // by place; empty if not kept
+  std::uint32_t fresh_ = 0;          // places from here on have never been used
   std::vector<Slot> index_;
   std::size_t index_mask_ = 0;
   std::uint32_t free_ = kNone;  // places used before, a list through wheel_next

@@ -4,10 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <vector>
 
+#include "dataplane/flow/flow_attributes.hpp"
 #include "dataplane/flow/flow_key.hpp"
+#include "dataplane/packet/packet_view.hpp"
 
 namespace wiretally {
 
@@ -32,9 +35,21 @@ struct FlowRecord {
   std::uint16_t tcp_flags = 0;  // OR, 12 bits
   std::uint8_t tos = 0;         // of the first packet
   FlowEndReason end_reason = FlowEndReason::kIdleTimeout;
+  const FlowAttributes* attributes = nullptr;  // its batch's; null: not kept, or a last-resort row
 };
 
-using RecordBatch = std::vector<FlowRecord>;
+// Records, and the attributes that they point to if any are kept. Not copied, so that no record can
+// outlive what it points to: batches are shared whole.
+struct RecordBatch : std::vector<FlowRecord> {
+  using std::vector<FlowRecord>::vector;
+  RecordBatch() = default;
+  RecordBatch(RecordBatch&&) = default;
+  RecordBatch& operator=(RecordBatch&&) = default;
+  RecordBatch(const RecordBatch&) = delete;
+  RecordBatch& operator=(const RecordBatch&) = delete;
+
+  std::deque<FlowAttributes> attributes;  // a deque: growing moves none of them
+};
 using RecordBatchPtr = std::shared_ptr<const RecordBatch>;
 
 }  // namespace wiretally

@@ -39,6 +39,7 @@ Merger::Merger(const MergerOptions& options, const FlowHash& hash)
   CacheOptions cache;
   cache.identity_vlan = options.flows.key.vlan;
   cache.identity_ingress = options.flows.key.ingress;
+  cache.attributes = options.attributes;
   cache.growable = options.recording;
   cache.flows_max = flows_of_shard(options.flows.max_flows);
   for (std::size_t i = 0; i < kShards; ++i) {

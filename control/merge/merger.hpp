@@ -18,6 +18,7 @@ namespace wiretally {
 
 struct MergerOptions {
   FlowsConfig flows;
+  bool attributes = false;             // the tables keep them, so do flows and records
   bool recording = false;              // the cache grows instead of shedding
   int threads = 1;                     // of the arena
   std::vector<std::uint32_t> ifindex;  // by PortIndex

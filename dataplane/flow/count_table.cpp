@@ -21,14 +21,15 @@ constexpr std::size_t kProtocols = 256;
 // Coarse levels 1 to 3 may fill this share of the last segment each, above the exact limit.
 constexpr std::size_t kCoarseShare = 32;
 
-CountEntry* map_lines(std::size_t lines, CountTable::Memory memory) {
-  const std::size_t octets = lines * sizeof(CountEntry);
+template <class Line>
+Line* map_lines(std::size_t lines, CountTable::Memory memory) {
+  const std::size_t octets = lines * sizeof(Line);
   void* p = mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) throw std::bad_alloc();  // cold: at start
   // 2 MiB pages: at a million flows a 4 KiB page walk costs about as much as the line itself.
   madvise(p, octets, MADV_HUGEPAGE);
   if (memory == CountTable::Memory::kPopulated) std::memset(p, 0, octets);
-  return static_cast<CountEntry*>(p);
+  return static_cast<Line*>(p);
 }
 
 std::int64_t l2_extra_of(const ParsedPacket& packet) {
@@ -37,17 +38,21 @@ std::int64_t l2_extra_of(const ParsedPacket& packet) {
 
 }  // namespace
 
-CountTable::CountTable(std::size_t entries, std::size_t ports, Memory memory)
+CountTable::CountTable(std::size_t entries, std::size_t ports, Memory memory, Attributes attributes)
     : entries_max_(entries), rows_(ports * kIpVersions * kProtocols) {
   last_log2_ = std::max<unsigned>(kSegmentMinLog2, std::bit_width(entries * 4 / 3));
   // Segments have last, last/4, last/16 ... lines: together below 4/3 of the last.
   const std::size_t last = std::size_t{1} << last_log2_;
   arena_lines_ = last + last / 3 + kSegmentsMax * kProbeMax;
-  lines_ = arena_ = map_lines(arena_lines_, memory);
+  lines_ = arena_ = map_lines<CountEntry>(arena_lines_, memory);
+  if (attributes == Attributes::kKept) {
+    attributes_ = map_lines<FlowAttributes>(arena_lines_, memory);
+  }
 }
 
 CountTable::~CountTable() {
   munmap(arena_, arena_lines_ * sizeof(CountEntry));
+  if (attributes_ != nullptr) munmap(attributes_, arena_lines_ * sizeof(FlowAttributes));
 }
 
 void CountTable::open(TimeNs base, unsigned time_shift, std::size_t flows_expected) {
@@ -104,6 +109,7 @@ void CountTable::insert(CountEntry* line, const CountEntry* end, const FlowKey& 
     if (live(*next)) continue;
     const std::int64_t part = std::clamp(rest, -kMax, kMax);
     next->start(key, 0, static_cast<std::int32_t>(part), packet, 0, epoch_);
+    if (attributes_ != nullptr) attributes_[next - arena_] = FlowAttributes{};
     ++segment_entries_;
     ++entries_;
     rest -= part;
@@ -113,8 +119,18 @@ void CountTable::insert(CountEntry* line, const CountEntry* end, const FlowKey& 
   rows_used_ = true;
 }
 
+// The line has just taken the packet in: as its first, or as one more.
+void CountTable::add_attributes(const CountEntry& line, const FlowAttributes& attributes) {
+  FlowAttributes& kept = attributes_[&line - arena_];
+  if (line.packets == 1) {
+    kept = attributes;
+  } else {
+    kept.merge(attributes);
+  }
+}
+
 bool CountTable::find_or_insert(const FlowKey& key, const ParsedPacket& packet, std::uint64_t hash,
-                                std::size_t entries_limit) {
+                                std::size_t entries_limit, const FlowAttributes* attributes) {
   const std::int64_t extra = l2_extra_of(packet);
   CountEntry* line = &lines_[hash >> index_shift_];
   const CountEntry* const end = line + kProbeMax;
@@ -122,15 +138,18 @@ bool CountTable::find_or_insert(const FlowKey& key, const ParsedPacket& packet, 
     if (!live(*line)) {
       if (segment_entries_ >= entries_limit) return false;
       insert(line, end, key, packet, extra);
-      return true;
+    } else if (!(line->key == key) || !line->add(packet, extra)) {
+      continue;
     }
-    if (line->key == key && line->add(packet, extra)) return true;
+    if (attributes != nullptr) add_attributes(*line, *attributes);
+    return true;
   }
   return false;
 }
 
-bool CountTable::count_one(const ParsedPacket& packet, std::uint64_t hash) {
-  while (!find_or_insert(packet.key, packet, hash, segment_limit_)) {
+bool CountTable::count_one(const ParsedPacket& packet, std::uint64_t hash,
+                           const FlowAttributes* attributes) {
+  while (!find_or_insert(packet.key, packet, hash, segment_limit_, attributes)) {
     if (!grow()) return false;
   }
   return true;
@@ -153,7 +172,17 @@ inline CountTable::Look CountTable::look(CountEntry* line, const ParsedPacket& p
 // had its turn, so that a probe costs a burst, not a packet, the wait for memory. Packets of one
 // key stay in step and in order.
 std::size_t CountTable::count_all(std::span<const ParsedPacket> packets,
-                                  const std::uint64_t* hashes, std::uint8_t* unplaced) {
+                                  const std::uint64_t* hashes, std::uint8_t* unplaced,
+                                  const FlowAttributes* attributes) {
+  if (attributes_ == nullptr) [[likely]]
+    return count_burst<false>(packets, hashes, unplaced, nullptr);
+  return count_burst<true>(packets, hashes, unplaced, attributes);
+}
+
+template <bool kWithAttributes>
+std::size_t CountTable::count_burst(std::span<const ParsedPacket> packets,
+                                    const std::uint64_t* hashes, std::uint8_t* unplaced,
+                                    const FlowAttributes* attributes) {
   std::array<std::uint8_t, kBatchMax> waiting;
   std::array<std::uint8_t, kBatchMax> late;
   std::size_t waiting_size = 0;
@@ -161,8 +190,10 @@ std::size_t CountTable::count_all(std::span<const ParsedPacket> packets,
   const auto place = [&](std::size_t i, std::size_t round) {
     CountEntry* home = &lines_[hashes[i] >> index_shift_];
     const Look seen = look(home + round, packets[i], home + kProbeMax);
-    if (seen == Look::kCounted) [[likely]]
+    if (seen == Look::kCounted) [[likely]] {
+      if constexpr (kWithAttributes) add_attributes(home[round], attributes[i]);
       return;
+    }
     if (seen == Look::kFull) {
       late[late_size++] = static_cast<std::uint8_t>(i);
       return;
@@ -179,17 +210,18 @@ std::size_t CountTable::count_all(std::span<const ParsedPacket> packets,
   if (waiting_size + late_size == 0) [[likely]]
     return 0;
   std::copy_n(waiting.begin(), waiting_size, late.begin() + static_cast<std::ptrdiff_t>(late_size));
-  return count_late(packets, hashes, {late.data(), late_size + waiting_size}, unplaced);
+  return count_late(packets, hashes, {late.data(), late_size + waiting_size}, unplaced, attributes);
 }
 
 // What found no room in this segment: in a larger one, or nowhere.
 std::size_t CountTable::count_late(std::span<const ParsedPacket> packets,
                                    const std::uint64_t* hashes, std::span<std::uint8_t> late,
-                                   std::uint8_t* unplaced) {
+                                   std::uint8_t* unplaced, const FlowAttributes* attributes) {
   std::sort(late.begin(), late.end());
   std::size_t size = 0;
   for (const std::uint8_t i : late) {
-    if (count_one(packets[i], hashes[i])) continue;
+    const FlowAttributes* own = attributes == nullptr ? nullptr : attributes + i;
+    if (count_one(packets[i], hashes[i], own)) continue;
     unplaced[size++] = i;
     --totals_.packets;
     totals_.octets -= packets[i].octets;
@@ -198,12 +230,16 @@ std::size_t CountTable::count_late(std::span<const ParsedPacket> packets,
   return size;
 }
 
-CoarseLevel CountTable::count_coarse(const ParsedPacket& packet, const FlowHash& hash) {
+CoarseLevel CountTable::count_coarse(const ParsedPacket& packet, const FlowHash& hash,
+                                     const FlowAttributes* attributes) {
   const std::size_t step = (std::size_t{1} << last_log2_) / kCoarseShare;
   add_totals({&packet, 1});
+  FlowAttributes ranges;  // a row of many flows has no first packet
+  if (attributes_ != nullptr) ranges = attributes->ranges_only();
   for (std::size_t level = 1; level < kCoarseLevels - 1; ++level) {
     const FlowKey key = coarsen(packet.key, static_cast<CoarseLevel>(level));
-    if (find_or_insert(key, packet, hash(key), segment_limit_ + level * step)) {
+    if (find_or_insert(key, packet, hash(key), segment_limit_ + level * step,
+                       attributes_ == nullptr ? nullptr : &ranges)) {
       return static_cast<CoarseLevel>(level);
     }
   }

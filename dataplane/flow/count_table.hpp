@@ -10,8 +10,8 @@
 // rule applies.
 //
 // Thread: worker between open() and the flip; control after the flip until recycle() (see
-// epoch.hpp). Memory: fixed at construction, about 1.33 * slots * 64 octets; freed by the
-// destructor.
+// epoch.hpp). Memory: fixed at construction, about 1.33 * slots * 64 octets, three times as much
+// with attributes; freed by the destructor.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "dataplane/flow/count_entry.hpp"
+#include "dataplane/flow/flow_attributes.hpp"
 #include "dataplane/flow/flow_hash.hpp"
 #include "dataplane/packet/parsed_packet.hpp"
 
@@ -56,10 +57,13 @@ class CountTable {
     kLazy,
     kPopulated
   };  // populated: no page fault while counting
+  // kept: each line has its FlowAttributes, in an arena of their own beside the lines.
+  enum class Attributes : std::uint8_t { kNone, kKept };
 
   // Holds `entries` exact flows of `ports` ports. Throws std::bad_alloc if the memory cannot be
   // had.
-  CountTable(std::size_t entries, std::size_t ports, Memory memory);
+  CountTable(std::size_t entries, std::size_t ports, Memory memory,
+             Attributes attributes = Attributes::kNone);
   ~CountTable();
   CountTable(const CountTable&) = delete;
   CountTable& operator=(const CountTable&) = delete;
@@ -80,12 +84,14 @@ class CountTable {
 
   // Counts a burst of at most kBatchMax packets. The indexes of those that are new flows without an
   // exact place go to `unplaced`, in order; returns how many. They are not counted: flip (a
-  // recording) or count_coarse() them (a live link).
+  // recording) or count_coarse() them (a live link). `attributes`: of each packet; a table that
+  // keeps them must be given them.
   std::size_t count_all(std::span<const ParsedPacket> packets, const std::uint64_t* hashes,
-                        std::uint8_t* unplaced);
+                        std::uint8_t* unplaced, const FlowAttributes* attributes = nullptr);
 
   // The overload rule for one packet; always succeeds. Returns the level it was counted at.
-  CoarseLevel count_coarse(const ParsedPacket& packet, const FlowHash& hash);
+  CoarseLevel count_coarse(const ParsedPacket& packet, const FlowHash& hash,
+                           const FlowAttributes* attributes = nullptr);
 
   // -- control -----------------------------------------------------------------------------------
   struct Segment {
@@ -98,6 +104,10 @@ class CountTable {
   }
   [[nodiscard]] FlowKey protocol_row_key(std::size_t index) const;
   [[nodiscard]] bool live(const CountEntry& entry) const { return entry.epoch() == epoch_; }
+  // Of a live line; nullptr if the table keeps none.
+  [[nodiscard]] const FlowAttributes* attributes_of(const CountEntry& entry) const {
+    return attributes_ == nullptr ? nullptr : &attributes_[&entry - arena_];
+  }
   [[nodiscard]] TimeNs time_of(std::uint32_t offset) const {
     return base_ + static_cast<TimeNs>(static_cast<std::uint64_t>(offset) << time_shift_);
   }
@@ -110,14 +120,19 @@ class CountTable {
 
  private:
   enum class Look : std::uint8_t { kCounted, kGoOn, kFull };
+  template <bool kWithAttributes>
+  std::size_t count_burst(std::span<const ParsedPacket> packets, const std::uint64_t* hashes,
+                          std::uint8_t* unplaced, const FlowAttributes* attributes);
   Look look(CountEntry* line, const ParsedPacket& packet, const CountEntry* end);
   std::size_t count_late(std::span<const ParsedPacket> packets, const std::uint64_t* hashes,
-                         std::span<std::uint8_t> late, std::uint8_t* unplaced);
-  bool count_one(const ParsedPacket& packet, std::uint64_t hash);
+                         std::span<std::uint8_t> late, std::uint8_t* unplaced,
+                         const FlowAttributes* attributes);
+  bool count_one(const ParsedPacket& packet, std::uint64_t hash, const FlowAttributes* attributes);
   void insert(CountEntry* line, const CountEntry* end, const FlowKey& key,
               const ParsedPacket& packet, std::int64_t extra);
   bool find_or_insert(const FlowKey& key, const ParsedPacket& packet, std::uint64_t hash,
-                      std::size_t entries_limit);
+                      std::size_t entries_limit, const FlowAttributes* attributes);
+  void add_attributes(const CountEntry& line, const FlowAttributes& attributes);
   void open_segment(unsigned lines_log2);
   bool grow();
   ProtocolRow& row_of(const FlowKey& key);
@@ -136,6 +151,7 @@ class CountTable {
   unsigned time_shift_ = 0;
 
   CountEntry* arena_ = nullptr;
+  FlowAttributes* attributes_ = nullptr;  // one for each line of the arena, or none at all
   std::size_t arena_lines_ = 0;
   std::size_t arena_used_ = 0;     // lines given to segments of this epoch
   std::size_t arena_touched_ = 0;  // lines ever used: what a clear has to clear

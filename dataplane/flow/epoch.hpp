@@ -29,9 +29,10 @@ struct EpochReport {
 template <class Counters>
 class EpochPair {
  public:
-  EpochPair(std::size_t entries, std::size_t ports, CountTable::Memory memory)
-      : tables_{std::make_unique<CountTable>(entries, ports, memory),
-                std::make_unique<CountTable>(entries, ports, memory)} {}
+  EpochPair(std::size_t entries, std::size_t ports, CountTable::Memory memory,
+            CountTable::Attributes attributes = CountTable::Attributes::kNone)
+      : tables_{std::make_unique<CountTable>(entries, ports, memory, attributes),
+                std::make_unique<CountTable>(entries, ports, memory, attributes)} {}
 
   // -- worker --
   CountTable& filling() { return *tables_[filling_]; }

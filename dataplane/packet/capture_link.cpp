@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What captures put before a packet, by the link type of the file or interface (tcpdump.org's
 // list): pseudo headers, loopback families, netfilter attributes. Thread: worker.
+#include "dataplane/packet/attribute_notes.hpp"
 #include "dataplane/packet/limits.hpp"
 #include "dataplane/packet/link_headers.hpp"
 #include "dataplane/packet/link_layer.hpp"
@@ -165,6 +166,8 @@ Layer read_raw_ip(Walk& walk) {
 
 namespace {
 
+constexpr unsigned kMacOctets = 6;
+
 // Both cooked captures: the hardware type can make the payload a frame of its own link type.
 Layer layer_of_cooked(Walk& walk, std::uint16_t hardware_type, std::uint16_t protocol) {
   constexpr std::uint16_t kFrameRelayAccess = 770;
@@ -195,12 +198,14 @@ Layer layer_of_cooked(Walk& walk, std::uint16_t hardware_type, std::uint16_t pro
 Layer read_linux_sll(Walk& walk) {
   const auto* header = walk.cursor.take<LinuxSllHeader>();
   if (header == nullptr) return kTruncated;
+  if (header->address_octets.value() == kMacOctets) note_macs(walk, nullptr, header->address);
   return layer_of_cooked(walk, header->hardware_type.value(), header->protocol.value());
 }
 
 Layer read_linux_sll2(Walk& walk) {
   const auto* header = walk.cursor.take<LinuxSll2Header>();
   if (header == nullptr) return kTruncated;
+  if (header->address_octets == kMacOctets) note_macs(walk, nullptr, header->address);
   return layer_of_cooked(walk, header->hardware_type.value(), header->protocol.value());
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ethernet and what stands between its addresses and its payload: VLAN and other tags, 802.3 length
 // with LLC and SNAP, MAC-in-MAC shims. Thread: worker.
+#include "dataplane/packet/attribute_notes.hpp"
 #include "dataplane/packet/limits.hpp"
 #include "dataplane/packet/link_headers.hpp"
 #include "dataplane/packet/link_layer.hpp"
@@ -102,6 +103,7 @@ Layer read_ethernet(Walk& walk) {
   const bool isl_address =
       (to[0] == 0x01 || to[0] == 0x0c) && to[1] == 0 && to[2] == 0x0c && to[3] == 0 && to[4] == 0;
   if (isl_address && header->type.value() <= kLengthMax) return {LayerKind::kIsl};
+  note_macs(walk, header->destination, header->source);
   walk.cursor.skip(sizeof *header);
   return layer_of_type_or_length(walk, header->type.value());
 }
@@ -110,6 +112,7 @@ Layer read_vlan_tag(Walk& walk) {
   const auto* tag = walk.cursor.take<VlanTag>();
   if (tag == nullptr) return kTruncated;
   if (walk.vlan_tags == 0 && walk.below_first_ip) walk.vlan = tag->id();
+  note_tag(walk, tag->control.value());
   if (++walk.vlan_tags > kVlanTagsMax) return kTooDeep;
   return layer_of_type_or_length(walk, tag->type.value());
 }
@@ -191,6 +194,7 @@ Layer read_isl(Walk& walk) {
   const auto* header = walk.cursor.peek<IslHeader>();
   if (header == nullptr) return kTruncated;
   if (walk.vlan_tags == 0 && walk.below_first_ip) walk.vlan = (header->vlan.value() >> 1) & 0x0fff;
+  note_tag(walk, (header->vlan.value() >> 1) & 0x0fff);
   if (header->length.value() != 0) walk.cursor.limit(header->length.value() + kFixedPart);
   const bool ethernet = header->type_and_user >> 4 == 0;
   walk.cursor.skip(sizeof *header);
@@ -264,6 +268,7 @@ Layer read_nlpid(Walk& walk) {
 Layer read_fddi(Walk& walk) {
   const auto* header = walk.cursor.take<FddiHeader>();
   if (header == nullptr) return kTruncated;
+  note_macs(walk, header->destination, header->source);
   const bool asynchronous_llc = (header->frame_control & 0xf0) == 0x50;
   return asynchronous_llc ? Layer{LayerKind::kLlc} : kNotIp;
 }
@@ -271,6 +276,9 @@ Layer read_fddi(Walk& walk) {
 Layer read_token_ring(Walk& walk) {
   const auto* header = walk.cursor.take<TokenRingHeader>();
   if (header == nullptr) return kTruncated;
+  MacAddress source = std::to_array(header->source);
+  source[0] &= 0x7f;
+  note_macs(walk, header->destination, source.data());
   if ((header->source[0] & 0x80) != 0) {  // source routed: the first octet has the length
     const auto* control = walk.cursor.peek<std::uint8_t>();
     if (control == nullptr || !walk.cursor.skip(*control & 0x1f)) return kTruncated;

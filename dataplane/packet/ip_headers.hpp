@@ -23,6 +23,7 @@ struct Ipv4Header {
 
   [[nodiscard]] unsigned header_octets() const { return (version_and_length & 0x0fU) * 4; }
   [[nodiscard]] bool more_fragments() const { return (flags_and_offset.value() & 0x2000) != 0; }
+  [[nodiscard]] std::uint8_t flags() const { return flags_and_offset.octets[0] & 0x60; }
   [[nodiscard]] unsigned fragment_offset() const { return flags_and_offset.value() & 0x1fffU; }
 };
 static_assert(sizeof(Ipv4Header) == 20);
@@ -47,6 +48,7 @@ struct Ipv6Header {
   [[nodiscard]] std::uint8_t traffic_class() const {
     return static_cast<std::uint8_t>(version_class_label.value() >> 20);
   }
+  [[nodiscard]] std::uint32_t flow_label() const { return version_class_label.value() & 0xfffff; }
 };
 static_assert(sizeof(Ipv6Header) == 40);
 

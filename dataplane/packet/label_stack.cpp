@@ -3,6 +3,7 @@
 // does not say what it carries: the first nibble does (BCP 128), and an Ethernet pseudowire with
 // its zero nibble is told from one without control word by which reading is plausible. Thread:
 // worker.
+#include "dataplane/packet/attribute_notes.hpp"
 #include "dataplane/packet/limits.hpp"
 #include "dataplane/packet/link_headers.hpp"
 #include "dataplane/packet/link_layer.hpp"
@@ -44,6 +45,7 @@ Layer read_mpls(Walk& walk) {
     const auto* entry = walk.cursor.take<MplsLabel>();
     if (entry == nullptr) return kTruncated;
     label = entry->label();
+    note_label(walk, *entry, depth == 0);
     if (entry->bottom_of_stack()) break;
   }
   if (label == kGenericAssociatedChannel) return {LayerKind::kAssociatedChannel};

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "dataplane/flow/flow_attributes.hpp"
 #include "dataplane/packet/cursor.hpp"
 #include "dataplane/packet/numbers.hpp"
 
@@ -96,6 +97,12 @@ inline constexpr Layer kNotIp{LayerKind::kNotIp, 0};
 inline constexpr Layer kTruncated{LayerKind::kTruncated, 0};
 inline constexpr Layer kTooDeep{LayerKind::kTooDeep, 0};
 
+// What wraps the next IP header, as far as the headers since the last one have said.
+struct TunnelHop {
+  TunnelKind kind = TunnelKind::kNone;
+  std::uint32_t id = 0;
+};
+
 // Where the walk stands and what it has learnt on the way. One per packet, on the worker's stack.
 struct Walk {
   Cursor cursor;
@@ -107,6 +114,10 @@ struct Walk {
   std::uint8_t vlan_tags = 0;
   bool below_first_ip = true;  // false inside a tunnel: its tags and types are not the frame's
   bool inside_ipv6 = false;    // of the last IP header, for UDP's length 0 (RFC 2675)
+  TunnelHop hop{};             // since the last IP header
+  TunnelHop first_hop{};       // out of the outermost one
+  TunnelHop last_hop{};        // the deepest that was read
+  FlowAttributes* attributes = nullptr;  // null: nobody asked for them
 };
 
 }  // namespace wiretally

@@ -61,6 +61,9 @@ ParseError read_ipv4(Cursor cursor, IpPacket& ip) {
   ip.destination = header->destination;
   ip.protocol = header->protocol;
   ip.tos = header->tos;
+  ip.ttl = header->ttl;
+  ip.fragment_flags = header->flags();
+  ip.flow_label = 0;
   ip.later_fragment = header->fragment_offset() != 0;
   // 0: the sender's card was to split it (segmentation offload), so what was on the wire counts.
   ip.octets = total == 0 ? cursor.on_wire() : total;
@@ -149,7 +152,11 @@ void skip_extensions(IpPacket& ip) {
     const auto* extension = ip.payload.peek<Ipv6Extension>();
     if (extension == nullptr) return cut_extension(ip);
     const bool fragment = IpProtocol{ip.protocol} == IpProtocol::kFragment;
-    ip.later_fragment = fragment && ip.payload.peek<Ipv6Fragment>()->later();
+    if (fragment) {
+      const auto* header = ip.payload.peek<Ipv6Fragment>();
+      ip.later_fragment = header->later();
+      if (header->more_fragments()) ip.fragment_flags = kMoreFragments;
+    }
     ip.protocol = extension->next_header;
     if (!ip.payload.skip(fragment ? sizeof(Ipv6Fragment) : extension->octets())) {
       ip.note = ParseError::kTruncatedExtension;
@@ -168,6 +175,9 @@ ParseError read_ipv6(const Walk& walk, IpPacket& ip) {
   ip.destination = header->destination;
   ip.protocol = header->next_header;
   ip.tos = header->traffic_class();
+  ip.ttl = header->hop_limit;
+  ip.fragment_flags = 0;
+  ip.flow_label = header->flow_label();
   ip.octets = ipv6_payload_octets(walk, *header) + sizeof *header;
   cursor.limit(ip.octets);
   cursor.skip(sizeof *header);

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "dataplane/flow/flow_attributes.hpp"
 #include "dataplane/packet/ip_headers.hpp"
 #include "dataplane/packet/link_headers.hpp"
 #include "dataplane/packet/numbers.hpp"
@@ -27,9 +28,14 @@ struct ParseOptions {
 // True if frames of this link type can be read; others are counted as non-IP with a note.
 bool is_known(LinkType type);
 
-// The whole parser, without the short cut.
+// The whole parser, without the short cut. `attributes`, if not null, is filled whole as well.
 [[gnu::noinline]] ParseError parse_general(const PacketView& view, const ParseOptions& options,
-                                           ParsedPacket& out);
+                                           ParsedPacket& out, FlowAttributes* attributes = nullptr);
+
+// parse(), and the packet's attributes: of the header its key comes from, of the frame's link
+// layers, and of the tunnel outside or inside.
+ParseError parse_with_attributes(const PacketView& view, const ParseOptions& options,
+                                 ParsedPacket& out, FlowAttributes& attributes);
 
 namespace plain {
 
@@ -121,6 +127,33 @@ inline bool parse(const PacketView& view, const ParseOptions& options, ParsedPac
   out.time_offset = 0;
   std::memset(out.reserved, 0, sizeof out.reserved);
   return true;
+}
+
+// Of a frame that parse() took: everything stands at a known place.
+inline void note_attributes(const PacketView& view, const ParsedPacket& packet,
+                            FlowAttributes& out) {
+  out = FlowAttributes{};
+  const auto& ethernet = *reinterpret_cast<const EthernetHeader*>(view.data);
+  std::memcpy(out.destination_mac.data(), ethernet.destination, out.destination_mac.size());
+  std::memcpy(out.source_mac.data(), ethernet.source, out.source_mac.size());
+  out.has_macs = true;
+  const std::uint8_t* at = view.data + sizeof ethernet;
+  if (Ethertype{ethernet.type.value()} == Ethertype::kVlan) {
+    out.outer_tag = load_be16(at);
+    out.tags = 1;
+    at += kTagOctets;
+  }
+  out.length_min = out.length_max = static_cast<std::uint32_t>(packet.octets);
+  out.tos_or = packet.tos;
+  if (packet.key.ip_version() == IpVersion::kV4) {
+    const auto& ip = *reinterpret_cast<const Ipv4Header*>(at);
+    out.ttl_min = out.ttl_max = ip.ttl;
+    out.fragment_flags = ip.flags();
+  } else {
+    const auto& ip = *reinterpret_cast<const Ipv6Header*>(at);
+    out.ttl_min = out.ttl_max = ip.hop_limit;
+    out.flow_label = ip.flow_label();
+  }
 }
 
 }  // namespace plain

@@ -36,6 +36,7 @@ struct ErspanHeader {
   Be16 session;
   Be32 index;  // type III: timestamp
   [[nodiscard]] unsigned version() const { return version_and_vlan.value() >> 12; }
+  [[nodiscard]] unsigned session_id() const { return session.value() & 0x03ffU; }
 };
 static_assert(sizeof(ErspanHeader) == 8);
 
@@ -70,6 +71,7 @@ struct VxlanHeader {
   std::uint8_t reserved[2];
   std::uint8_t next_protocol;  // GPE only
   Be32 network_and_reserved;
+  [[nodiscard]] std::uint32_t network() const { return network_and_reserved.value() >> 8; }
 };
 static_assert(sizeof(VxlanHeader) == 8);
 
@@ -80,6 +82,7 @@ struct GeneveHeader {
   Be16 protocol;
   Be32 network_and_reserved;
   [[nodiscard]] unsigned option_octets() const { return (version_and_option_words & 0x3fU) * 4; }
+  [[nodiscard]] std::uint32_t network() const { return network_and_reserved.value() >> 8; }
 };
 static_assert(sizeof(GeneveHeader) == 8);
 
@@ -157,6 +160,10 @@ struct LispHeader {
   std::uint8_t flags;
   std::uint8_t nonce[3];
   Be32 instance_or_locator;
+  // The I bit: an instance id of 24 bits.
+  [[nodiscard]] std::uint32_t instance() const {
+    return (flags & 0x08) != 0 ? instance_or_locator.value() >> 8 : 0;
+  }
 };
 static_assert(sizeof(LispHeader) == 8);
 

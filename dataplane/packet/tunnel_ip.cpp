@@ -3,6 +3,7 @@
 // UDP, which announces more by its ports. L2TPv3 is not followed: its session's pseudowire type and
 // cookie length are agreed in control messages (RFC 3931 section 4.1), not said in the packet.
 // Thread: worker.
+#include "dataplane/packet/attribute_notes.hpp"
 #include "dataplane/packet/ip_headers.hpp"
 #include "dataplane/packet/limits.hpp"
 #include "dataplane/packet/link_layer.hpp"
@@ -62,6 +63,14 @@ unsigned gre_option_octets(std::uint16_t flags, std::uint16_t protocol) {
   return octets;
 }
 
+// RFC 2890: behind the checksum, if there is one; 0 without a key.
+std::uint32_t gre_key(const Cursor& cursor, std::uint16_t flags) {
+  if ((flags & GreHeader::kKey) == 0) return 0;
+  const bool checksum = (flags & (GreHeader::kChecksum | GreHeader::kRouting)) != 0;
+  const auto* key = cursor.peek<Be32>(checksum ? 4 : 0);
+  return key == nullptr ? 0 : key->value();
+}
+
 // WCCP version 2 puts four octets between GRE and the packet; version 1 does not.
 Layer layer_of_wccp(Walk& walk) {
   const auto* first = walk.cursor.peek<std::uint8_t>();
@@ -74,6 +83,7 @@ Layer layer_of_gre_protocol(Walk& walk, std::uint16_t protocol, bool sequence) {
   switch (Ethertype{protocol}) {
     // Type I of ERSPAN has neither sequence number nor a header of its own.
     case Ethertype::kErspan:
+      note_tunnel(walk, TunnelKind::kErspan, 0);
       return {sequence ? LayerKind::kErspan : LayerKind::kEthernet};
     case Ethertype::kErspan3:
       return {LayerKind::kErspan};
@@ -138,6 +148,7 @@ Layer read_gre(Walk& walk) {
   const std::uint16_t flags = header->flags.value();
   if ((flags & GreHeader::kVersion) > 1) return kNotIp;
   const std::uint16_t protocol = header->protocol.value();
+  note_tunnel(walk, TunnelKind::kGre, gre_key(walk.cursor, flags));
   if (!walk.cursor.skip(gre_option_octets(flags, protocol))) return kTruncated;
   if ((flags & GreHeader::kRouting) != 0 && !skip_gre_routes(walk.cursor)) return kTruncated;
   if (walk.cursor.on_wire() == 0) return kNotIp;  // an acknowledgment or a keep-alive
@@ -148,6 +159,7 @@ Layer read_erspan(Walk& walk) {
   constexpr unsigned kPlatformSubheaderOctets = 8;
   const auto* header = walk.cursor.take<ErspanHeader>();
   if (header == nullptr) return kTruncated;
+  note_tunnel(walk, TunnelKind::kErspan, header->session_id());
   if (header->version() == 1) return {LayerKind::kEthernet};
   if (header->version() != 2) return kNotIp;
   const auto* tail = walk.cursor.take<Erspan3Tail>();
@@ -166,6 +178,7 @@ Layer read_ah(Walk& walk) {
 
 Layer read_ether_ip(Walk& walk) {
   if (walk.cursor.take<EtherIpHeader>() == nullptr) return kTruncated;
+  note_tunnel(walk, TunnelKind::kEtherIp, 0);
   return {LayerKind::kEthernet};
 }
 

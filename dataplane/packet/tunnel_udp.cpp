@@ -2,6 +2,7 @@
 // Tunnels over UDP: VXLAN and its generic extension, GENEVE, GTP, L2TPv2, Teredo, AYIYA, LISP,
 // CAPWAP, TZSP. A datagram on such a port that does not look like its protocol is no tunnel.
 // Thread: worker.
+#include "dataplane/packet/attribute_notes.hpp"
 #include "dataplane/packet/limits.hpp"
 #include "dataplane/packet/link_headers.hpp"
 #include "dataplane/packet/link_layer.hpp"
@@ -59,13 +60,16 @@ Layer layer_of_gtp_payload(const Walk& walk) {
 
 // RFC 7348 wants the I flag set; senders that leave it 0 are read all the same.
 Layer read_vxlan(Walk& walk) {
-  if (walk.cursor.take<VxlanHeader>() == nullptr) return kTruncated;
+  const auto* header = walk.cursor.take<VxlanHeader>();
+  if (header == nullptr) return kTruncated;
+  note_tunnel(walk, TunnelKind::kVxlan, header->network());
   return {LayerKind::kEthernet};
 }
 
 Layer read_vxlan_gpe(Walk& walk) {
   const auto* header = walk.cursor.take<VxlanHeader>();
   if (header == nullptr) return kTruncated;
+  note_tunnel(walk, TunnelKind::kVxlanGpe, header->network());
   switch (header->next_protocol) {
     case 1:
       return {LayerKind::kIpv4};
@@ -85,6 +89,7 @@ Layer read_vxlan_gpe(Walk& walk) {
 Layer read_geneve(Walk& walk) {
   const auto* header = walk.cursor.take<GeneveHeader>();
   if (header == nullptr || !walk.cursor.skip(header->option_octets())) return kTruncated;
+  note_tunnel(walk, TunnelKind::kGeneve, header->network());
   return layer_of_ethertype(walk, header->protocol.value());
 }
 
@@ -95,6 +100,7 @@ Layer read_gtp(Walk& walk) {
   if (header == nullptr) return kTruncated;
   if ((header->flags & GtpHeader::kProtocolGtp) == 0) return kNotIp;
   if (header->message_type != GtpHeader::kTransportPdu || header->version() != 1) return kNotIp;
+  note_tunnel(walk, TunnelKind::kGtp, header->tunnel.value());
   walk.cursor.skip(sizeof *header);
   walk.cursor.limit(header->octets.value());
   if ((header->flags & GtpHeader::kOptionalFields) != 0) {
@@ -119,7 +125,10 @@ Layer read_l2tp(Walk& walk) {
     walk.cursor.limit(length->value());
     octets += 2;
   }
-  octets += 4;  // tunnel and session
+  if (const Be32* ids = walk.cursor.peek<Be32>(octets); ids != nullptr) {
+    note_tunnel(walk, TunnelKind::kL2tp, ids->value());
+  }
+  octets += sizeof(Be32);  // tunnel and session
   if (flags->has(L2tpFlags::kSequence)) octets += 4;
   if (flags->has(L2tpFlags::kOffset)) {
     const Be16* padding = walk.cursor.peek<Be16>(octets);
@@ -145,19 +154,24 @@ Layer read_teredo(Walk& walk) {
   }
   if (indicator->value() == kOrigin && !walk.cursor.skip(kTeredoOriginOctets)) return kTruncated;
   const Layer ip = layer_of_ip_version(walk);
-  return ip.kind == LayerKind::kIpv4 ? kNotIp : ip;
+  if (ip.kind != LayerKind::kIpv6) return ip.kind == LayerKind::kIpv4 ? kNotIp : ip;
+  note_tunnel(walk, TunnelKind::kTeredo, 0);
+  return ip;
 }
 
 Layer read_ayiya(Walk& walk) {
   const auto* header = walk.cursor.peek<AyiyaHeader>();
   if (header == nullptr) return kTruncated;
   if (!header->forward()) return kNotIp;
+  note_tunnel(walk, TunnelKind::kAyiya, 0);
   return walk.cursor.skip(header->octets()) ? layer_of_ip_protocol(header->next_header)
                                             : kTruncated;
 }
 
 Layer read_lisp(Walk& walk) {
-  if (walk.cursor.take<LispHeader>() == nullptr) return kTruncated;
+  const auto* header = walk.cursor.take<LispHeader>();
+  if (header == nullptr) return kTruncated;
+  note_tunnel(walk, TunnelKind::kLisp, header->instance());
   return layer_of_ip_version(walk);
 }
 
@@ -172,6 +186,7 @@ Layer read_capwap(Walk& walk) {
   if ((header->version_and_type & kTypeMask) != 0) return kNotIp;
   if (header->fragmented() || header->keep_alive()) return kNotIp;
   if (header->octets() < sizeof *header) return kNotIp;
+  note_tunnel(walk, TunnelKind::kCapwap, 0);
   if (!walk.cursor.skip(header->octets())) return kTruncated;
   if (!header->native_frame()) return {LayerKind::kEthernet};
   if (header->binding() != kBindingWlan) return kNotIp;
@@ -191,6 +206,7 @@ Layer read_tzsp(Walk& walk) {
   const auto* header = walk.cursor.take<TzspHeader>();
   if (header == nullptr) return kTruncated;
   if (header->type >= kKeepAlive) return kNotIp;
+  note_tunnel(walk, TunnelKind::kTzsp, 0);
   for (unsigned tags = 0;; ++tags) {
     const auto* tag = walk.cursor.take<std::uint8_t>();
     if (tag == nullptr) return kTruncated;

@@ -3,6 +3,8 @@
 // Thread: worker.
 #include "dataplane/packet/walk.hpp"
 
+#include <algorithm>
+
 #include "dataplane/packet/limits.hpp"
 #include "dataplane/packet/link_headers.hpp"
 #include "dataplane/packet/link_layer.hpp"
@@ -58,6 +60,36 @@ ParseError in_flow(const PacketView& view, const Walk& walk, const IpPacket& ip,
   return transport.note;
 }
 
+// The header a packet is counted under, as ranges over this one packet.
+void note_ip(const IpPacket& ip, FlowAttributes& attributes) {
+  const auto octets = static_cast<std::uint32_t>(std::min<std::uint64_t>(ip.octets, UINT32_MAX));
+  attributes.length_min = attributes.length_max = octets;
+  attributes.ttl_min = attributes.ttl_max = ip.ttl;
+  attributes.tos_or = ip.tos;
+  attributes.fragment_flags = ip.fragment_flags;
+  attributes.flow_label = ip.flow_label;
+}
+
+// The IP header at the far end of its tunnels: the innermost if the outermost is the key, and the
+// other way round.
+void note_other_end(const IpPacket& other, FlowAttributes& attributes) {
+  FlowKey addresses;
+  fill_addresses(other, addresses);
+  attributes.other_source = addresses.source;
+  attributes.other_destination = addresses.destination;
+  attributes.other_version = other.version;
+}
+
+void keep_hop(Walk& walk, const IpPacket& outside, bool inside_is_ip) {
+  if (walk.hop.kind == TunnelKind::kNone) {
+    if (!inside_is_ip) return;
+    const bool frame = IpProtocol{outside.protocol} == IpProtocol::kEthernet;
+    walk.hop.kind = frame ? TunnelKind::kOther : TunnelKind::kIpInIp;
+  }
+  walk.last_hop = walk.hop;
+  if (walk.first_hop.kind == TunnelKind::kNone) walk.first_hop = walk.hop;
+}
+
 // Replaces `ip` by the innermost IP header that can be reached. Returns why it went no further, if
 // that was for want of octets or sense; a payload that is no IP is a good end.
 ParseError follow_tunnels(Walk& walk, IpPacket& ip) {
@@ -66,8 +98,10 @@ ParseError follow_tunnels(Walk& walk, IpPacket& ip) {
     if (ip.note != ParseError::kNone) return ParseError::kNone;
     walk.cursor = ip.payload;
     walk.vlan_tags = 0;
+    walk.hop = {};
     walk.inside_ipv6 = ip.version == IpVersion::kV6;
     const Layer end = walk_to_ip(walk, layer_of_ip_protocol(ip.protocol));
+    keep_hop(walk, ip, end.kind == LayerKind::kIpv4 || end.kind == LayerKind::kIpv6);
     switch (end.kind) {
       case LayerKind::kIpv4:
       case LayerKind::kIpv6:
@@ -85,6 +119,19 @@ ParseError follow_tunnels(Walk& walk, IpPacket& ip) {
     ip = inner;
   }
   return ParseError::kNone;
+}
+
+// With the outer view the tunnels are followed for their attributes alone.
+void note_attributes(Walk& walk, TunnelView view, const IpPacket& outermost,
+                     const IpPacket& counted) {
+  FlowAttributes& attributes = *walk.attributes;
+  note_ip(counted, attributes);
+  IpPacket other = outermost;
+  if (view == TunnelView::kOuter) follow_tunnels(walk, other);
+  const TunnelHop& hop = view == TunnelView::kOuter ? walk.first_hop : walk.last_hop;
+  attributes.tunnel = hop.kind;
+  attributes.tunnel_id = hop.id;
+  if (other.source != counted.source) note_other_end(other, attributes);
 }
 
 }  // namespace
@@ -234,8 +281,12 @@ bool is_known(LinkType type) {
   return layer_of_link_type(nowhere, type).kind != LayerKind::kUnknownLinkType;
 }
 
-ParseError parse_general(const PacketView& view, const ParseOptions& options, ParsedPacket& out) {
-  Walk walk{.cursor{view.data, view.captured, view.wire_octets}, .frame_octets = view.wire_octets};
+ParseError parse_general(const PacketView& view, const ParseOptions& options, ParsedPacket& out,
+                         FlowAttributes* attributes) {
+  Walk walk{.cursor{view.data, view.captured, view.wire_octets},
+            .frame_octets = view.wire_octets,
+            .attributes = attributes};
+  if (attributes != nullptr) *attributes = FlowAttributes{};
   out = ParsedPacket{};
   const Layer end = walk_to_ip(walk, layer_of_link_type(walk, view.link_type));
   if (end.kind != LayerKind::kIpv4 && end.kind != LayerKind::kIpv6) {
@@ -244,10 +295,22 @@ ParseError parse_general(const PacketView& view, const ParseOptions& options, Pa
   IpPacket ip;
   const ParseError error = read_ip(walk, end.kind, ip);
   if (error != ParseError::kNone) return error;
+  const IpPacket outermost = ip;
   ParseError tunnel_note = ParseError::kNone;
   if (options.tunnel == TunnelView::kInner) tunnel_note = follow_tunnels(walk, ip);
   const ParseError note = in_flow(view, walk, ip, out);
+  if (attributes != nullptr) note_attributes(walk, options.tunnel, outermost, ip);
   return note != ParseError::kNone ? note : tunnel_note;
+}
+
+ParseError parse_with_attributes(const PacketView& view, const ParseOptions& options,
+                                 ParsedPacket& out, FlowAttributes& attributes) {
+  // The short cut as for the inner view: it leaves whatever may be a tunnel to the walk.
+  if (!plain::parse(view, {TunnelView::kInner}, out)) {
+    return parse_general(view, options, out, &attributes);
+  }
+  plain::note_attributes(view, out, attributes);
+  return ParseError::kNone;
 }
 
 }  // namespace wiretally

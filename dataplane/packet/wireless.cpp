@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // 802.11 data frames and the headers captures put before them (radiotap, PPI, Prism, AVS).
 // Thread: worker.
+#include "dataplane/packet/attribute_notes.hpp"
 #include "dataplane/packet/limits.hpp"
 #include "dataplane/packet/link_headers.hpp"
 #include "dataplane/packet/link_layer.hpp"
@@ -28,6 +29,21 @@ std::size_t radiotap_flags_offset(const Cursor& cursor, std::size_t header_octet
     return offset < header_octets ? offset : 0;
   }
   return 0;
+}
+
+// IEEE 802.11 table 9-30: which address is whose, by the two distribution system bits.
+void note_wlan_macs(const Walk& walk, const WlanHeader& header, std::uint8_t flags) {
+  switch (flags & 0x03) {
+    case 0:
+      return note_macs(walk, header.address1, header.address2);
+    case 1:  // to the distribution system
+      return note_macs(walk, header.address3, header.address2);
+    case 2:  // from it
+      return note_macs(walk, header.address1, header.address3);
+    default:  // across it: the source stands behind this header
+      const auto* fourth = walk.cursor.peek<std::array<std::uint8_t, 6>>(sizeof header);
+      return note_macs(walk, header.address3, fourth == nullptr ? nullptr : fourth->data());
+  }
 }
 
 // Octets of an 802.11 data frame's header, by its type and flags.
@@ -119,6 +135,7 @@ Layer read_wlan(Walk& walk, bool swapped) {
   if ((flags & kProtected) != 0) return kNotIp;
   if (header == nullptr) return kTruncated;
   if ((header->sequence.value() & kFragmentNumber) != 0) return kNotIp;
+  note_wlan_macs(walk, *header, flags);
   const unsigned octets = wlan_header_octets(type, flags);
   const bool qos = (type & kQos) != 0;
   const bool four_addresses = (flags & 0x03) == 0x03;

@@ -152,8 +152,8 @@ ExporterInfo sample_exporter() {
   return exporter;
 }
 
-RecordBatchPtr make_batch(RecordBatch records) {
-  return std::make_shared<const RecordBatch>(std::move(records));
+RecordBatchPtr make_batch(const std::vector<FlowRecord>& records) {
+  return std::make_shared<const RecordBatch>(records.begin(), records.end());
 }
 
 }  // namespace wiretally::test

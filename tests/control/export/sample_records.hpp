@@ -27,6 +27,6 @@ FlowRecord random_record(std::mt19937_64& random);
 // Domain 0x11223344, sampling 1:1, one interface, a clock that stands at kEpoch + 60 s.
 ExporterInfo sample_exporter();
 
-RecordBatchPtr make_batch(RecordBatch records);
+RecordBatchPtr make_batch(const std::vector<FlowRecord>& records);
 
 }  // namespace wiretally::test

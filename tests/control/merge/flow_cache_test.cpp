@@ -326,5 +326,56 @@ TEST_F(SmallCacheTest, loses_nothing_under_random_use) {
   expect_balance();
 }
 
+class FlowAttributesInCache : public testing::Test {
+ protected:
+  void add(double seconds, std::uint8_t ttl, std::uint8_t mac) {
+    FlowAttributes attributes;
+    attributes.ttl_min = attributes.ttl_max = ttl;
+    attributes.length_min = attributes.length_max = ttl;
+    attributes.source_mac[0] = mac;
+    const FlowKey key = numbered_key(1);
+    const FlowDelta delta{key, 1, 100, 114, at(seconds), at(seconds), 0, 0, &attributes};
+    cache.merge(delta, hash(key), 1, ended);
+  }
+
+  TimeoutsConfig timeouts;
+  Lifecycle lifecycle{timeouts};
+  FlowHash hash{FlowHash::random_seed(), {}};
+  FlowCache cache{{.attributes = true, .flows_max = 100}, lifecycle};
+  RecordBatch ended;
+};
+
+TEST_F(FlowAttributesInCache, go_out_with_the_record_and_begin_anew_after_a_cut) {
+  add(0, 64, 1);
+  add(1, 50, 2);
+  cache.expire(at(61), ended);  // an active cut: the flow goes on
+  add(61.5, 80, 3);
+  cache.end_all(ended);
+  ASSERT_EQ(ended.size(), 2u);
+  EXPECT_EQ(ended[0].attributes->ttl_min, 50);
+  EXPECT_EQ(ended[0].attributes->ttl_max, 64);
+  EXPECT_EQ(ended[0].attributes->source_mac[0], 1);
+  EXPECT_EQ(ended[1].attributes->ttl_min, 80);
+  EXPECT_EQ(ended[1].attributes->ttl_max, 80);
+  EXPECT_EQ(ended[1].attributes->source_mac[0], 3);
+}
+
+TEST_F(FlowAttributesInCache, stay_with_their_records_when_the_batch_is_handed_on) {
+  for (int i = 0; i < 100; ++i) {
+    add(1000.0 * i, static_cast<std::uint8_t>(i + 1), 0);  // each gap ends the flow before
+  }
+  cache.end_all(ended);
+  const RecordBatch moved = std::move(ended);
+  ASSERT_EQ(moved.size(), 100u);
+  for (std::size_t i = 0; i < moved.size(); ++i) EXPECT_EQ(moved[i].attributes->ttl_min, i + 1);
+}
+
+TEST_F(FlowCacheTest, keeps_no_attributes_unless_asked) {
+  add(numbered_key(1), 0);
+  cache.end_all(ended);
+  EXPECT_EQ(ended.at(0).attributes, nullptr);
+  EXPECT_TRUE(ended.attributes.empty());
+}
+
 }  // namespace
 }  // namespace wiretally

@@ -42,14 +42,14 @@ class ScratchFile {
   int fd_;
 };
 
-RecordBatchPtr batch_of(RecordBatch records) {
-  return std::make_shared<const RecordBatch>(std::move(records));
+RecordBatchPtr batch_of(const std::vector<FlowRecord>& records) {
+  return std::make_shared<const RecordBatch>(records.begin(), records.end());
 }
 
-std::string printed(RecordBatch records, RecordFormat format) {
+std::string printed(const std::vector<FlowRecord>& records, RecordFormat format) {
   ScratchFile file;
   OrderedSink sink("test", file.fd(), std::move(format));
-  sink.offer(batch_of(std::move(records)));
+  sink.offer(batch_of(records));
   sink.finish(0);
   EXPECT_EQ(sink.error(), "");
   return file.text();

@@ -249,5 +249,87 @@ TEST(FlowHash, spreads_sequential_keys_evenly) {
   }
 }
 
+FlowAttributes attributes_of(std::uint8_t ttl, std::uint8_t first_octet) {
+  FlowAttributes attributes;
+  attributes.ttl_min = attributes.ttl_max = ttl;
+  attributes.length_min = attributes.length_max = 100u + ttl;
+  attributes.tos_or = static_cast<std::uint8_t>(1u << ttl % 8);
+  attributes.source_mac[0] = first_octet;
+  return attributes;
+}
+
+// Every live line with its attributes: what attributes_of() says it has counted.
+template <class F>
+void for_each_live(const CountTable& table, F f) {
+  for (const CountTable::Segment& segment : table.segments()) {
+    const std::size_t lines = (std::size_t{1} << segment.lines_log2) + CountTable::kProbeMax;
+    for (std::size_t i = 0; i < lines; ++i) {
+      if (table.live(segment.lines[i])) f(segment.lines[i], table.attributes_of(segment.lines[i]));
+    }
+  }
+}
+
+TEST(CountTableAttributes, are_those_of_the_first_packet_and_the_ranges_of_all) {
+  CountTable table(4096, 1, CountTable::Memory::kLazy, CountTable::Attributes::kKept);
+  const FlowHash hash(FlowHash::random_seed(), {});
+  for (int epoch = 0; epoch < 3; ++epoch) {  // a line of an epoch gone by must not shine through
+    table.open(0, 0, 0);
+    for (std::uint8_t ttl : {40, 64, 33}) {
+      for (std::uint32_t flow = 0; flow < 2000; ++flow) {  // grows over several segments
+        const ParsedPacket packet = packet_of(numbered_key(flow), 100, 114);
+        const std::uint64_t at = hash(packet.key);
+        const FlowAttributes attributes =
+            attributes_of(static_cast<std::uint8_t>(ttl + epoch), static_cast<std::uint8_t>(flow));
+        std::uint8_t unplaced;
+        ASSERT_EQ(table.count_all({&packet, 1}, &at, &unplaced, &attributes), 0u);
+      }
+    }
+    std::map<std::string, FlowAttributes> flows;
+    for_each_live(table, [&](const CountEntry& entry, const FlowAttributes* attributes) {
+      ASSERT_NE(attributes, nullptr);
+      const auto [flow, is_new] = flows.emplace(KeyText()(entry.key), *attributes);
+      if (!is_new) flow->second.merge(*attributes);
+    });
+    ASSERT_EQ(flows.size(), 2000u);
+    for (std::uint32_t flow = 0; flow < 2000; ++flow) {
+      const FlowAttributes& a = flows.at(KeyText()(numbered_key(flow)));
+      EXPECT_EQ(a.ttl_min, 33 + epoch);
+      EXPECT_EQ(a.ttl_max, 64 + epoch);
+      EXPECT_EQ(a.length_min, 133u + static_cast<unsigned>(epoch));
+      EXPECT_EQ(a.length_max, 164u + static_cast<unsigned>(epoch));
+      EXPECT_EQ(a.source_mac[0], static_cast<std::uint8_t>(flow));
+    }
+    table.recycle();
+  }
+}
+
+TEST(CountTableAttributes, of_a_coarse_row_are_ranges_only) {
+  CountTable table(64, 1, CountTable::Memory::kLazy, CountTable::Attributes::kKept);
+  const FlowHash hash(FlowHash::random_seed(), {});
+  table.open(0, 0, 0);
+  for (const std::uint8_t ttl : {10, 20}) {
+    const ParsedPacket packet = packet_of(numbered_key(ttl), 100, 114);
+    const FlowAttributes attributes = attributes_of(ttl, 7);
+    table.count_coarse(packet, hash, &attributes);
+  }
+  for_each_live(table, [](const CountEntry& entry, const FlowAttributes* attributes) {
+    EXPECT_NE(entry.key.level(), CoarseLevel::kExact);
+    EXPECT_EQ(attributes->source_mac[0], 0);
+    EXPECT_TRUE(attributes->has_ip());
+  });
+}
+
+TEST(CountTableAttributes, cost_a_table_without_them_nothing) {
+  CountTable table(64, 1, CountTable::Memory::kLazy);
+  table.open(0, 0, 0);
+  const ParsedPacket packet = packet_of(numbered_key(1), 100, 114);
+  const std::uint64_t hash = 0;
+  std::uint8_t unplaced;
+  ASSERT_EQ(table.count_all({&packet, 1}, &hash, &unplaced), 0u);
+  for_each_live(table, [](const CountEntry&, const FlowAttributes* attributes) {
+    EXPECT_EQ(attributes, nullptr);
+  });
+}
+
 }  // namespace
 }  // namespace wiretally
