@@ -16,6 +16,7 @@ enum class SamplingMode : std::uint8_t { kDeterministic, kRandom };
 enum class TunnelKey : std::uint8_t { kOuter, kInner };
 enum class FragmentPorts : std::uint8_t { kNone, kFirst };
 enum class NetflowVersion : std::uint8_t { kV5 = 5, kV9 = 9, kIpfix = 10 };
+enum class RecordLayout : std::uint8_t { kBasic, kFull, kL2, kTunnel };
 enum class Transport : std::uint8_t { kUdp, kTcp, kTls };
 
 struct InterfaceConfig {  // capture.interfaces[]
@@ -100,6 +101,8 @@ struct CollectorConfig {
   std::string filter;
   std::string source;   // local address to send from
   bool non_ip = false;  // also send records of non-IP frames
+  RecordLayout layout = RecordLayout::kBasic;
+  std::vector<std::string> fields;  // IANA names; not empty: instead of a layout
 };
 
 struct ExportConfig {

@@ -163,6 +163,36 @@ void check_source(const CollectorConfig& collector, std::size_t index, Findings&
                                 quoted(collector.source), quoted(collector.address)));
 }
 
+// RFC 7011 section 8 gives an element that stands twice a meaning for addresses only.
+void check_repeated_fields(const CollectorConfig& collector, const std::string& at,
+                           Findings& findings) {
+  for (auto field = collector.fields.begin(); field != collector.fields.end(); ++field) {
+    const bool first = std::find(collector.fields.begin(), field, *field) == field;
+    const bool ip_address = field->ends_with("v4Address") || field->ends_with("v6Address");
+    if (first || ip_address) continue;
+    findings.error_at(at, fmt::format("`{}` is in the list twice; only an IP address may be, for "
+                                      "the two headers of a tunnel",
+                                      *field));
+  }
+}
+
+void check_layout(const CollectorConfig& collector, std::size_t index, Findings& findings) {
+  const bool named = collector.layout != RecordLayout::kBasic;
+  const std::string at =
+      entry_path(kCollectors, index, collector.fields.empty() ? "layout" : "fields");
+  if (collector.fields.empty() && !named) return;
+  if (collector.version == NetflowVersion::kV5) {
+    return findings.error_at(at, "a NetFlow 5 record is always the same; use version: 9 or 10");
+  }
+  if (collector.fields.empty()) return;
+  if (named) return findings.error_at(at, "is instead of a layout; leave one of the two out");
+  if (std::ranges::find(collector.fields, "packetDeltaCount") == collector.fields.end()) {
+    return findings.error_at(
+        at, "must hold packetDeltaCount: it is the one element that every record has");
+  }
+  check_repeated_fields(collector, at, findings);
+}
+
 void check_collectors(const ExportConfig& exporting, Findings& findings) {
   std::map<std::string, std::size_t> first_with;
   for (std::size_t i = 0; i < exporting.collectors.size(); ++i) {
@@ -171,6 +201,7 @@ void check_collectors(const ExportConfig& exporting, Findings& findings) {
     check_datagram(collector, i, findings);
     check_transport(collector, i, findings);
     check_source(collector, i, findings);
+    check_layout(collector, i, findings);
     if (collector.address.empty()) continue;
     const auto [first, is_new] = first_with.emplace(collector.address, i);
     if (is_new) continue;

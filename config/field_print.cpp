@@ -96,6 +96,8 @@ std::string describe_rule(const ValueRule& rule, const Field& field) {
       return "list of texts";
     case ValueKind::kGroupList:
       return fmt::format("list of {}", fmt::join(words_of(rule), ", "));
+    case ValueKind::kWordList:
+      return fmt::format("list of names: {}", fmt::join(words_of(rule), ", "));
     case ValueKind::kNameSet:
       return describe_names(rule, field);
   }

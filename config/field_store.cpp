@@ -15,8 +15,16 @@
 namespace wiretally {
 namespace {
 
+constexpr std::size_t kWordsListed = 24;  // of a longer list only the nearest is named
+
 [[noreturn]] void not_one_of(const YamlNode& node, std::span<const std::string_view> words) {
   const auto near = nearest(node.text, words);
+  if (words.size() > kWordsListed) {
+    throw FieldError(
+        node.at, near ? fmt::format("{} is not known; did you mean `{}`?", quoted(node.text), *near)
+                      : fmt::format("{} is not known; config/reference.yaml has all {}",
+                                    quoted(node.text), words.size()));
+  }
   const std::string meant = near ? fmt::format("; did you mean `{}`?", *near) : std::string();
   throw FieldError(node.at, fmt::format("{} is not one of {}{}", quoted(node.text),
                                         fmt::join(words, ", "), meant));
@@ -112,7 +120,9 @@ std::string checked_text(const ValueRule& rule, const YamlNode& node) {
 
 const Choice& checked_choice(const ValueRule& rule, const YamlNode& node) {
   const std::vector<std::string_view> words = words_of(rule);
-  const std::string& text = scalar(node, fmt::format("one of {}", fmt::join(words, ", ")));
+  const std::string& text =
+      scalar(node, words.size() > kWordsListed ? std::string("a name")
+                                               : fmt::format("one of {}", fmt::join(words, ", ")));
   const auto found = std::ranges::find(rule.choices, text, &Choice::word);
   if (found == rule.choices.end()) not_one_of(node, words);
   return *found;
@@ -177,16 +187,23 @@ void check_group(const ValueRule& rule, const YamlNode& item) {
 
 std::vector<std::string> checked_texts(const ValueRule& rule, const YamlNode& node) {
   const bool groups = rule.kind == ValueKind::kGroupList;
+  const bool words = rule.kind == ValueKind::kWordList;
   std::vector<std::string> texts;
-  for (const YamlNode& item : list_items(node, groups ? "a list of fields" : "a list of texts")) {
+  for (const YamlNode& item :
+       list_items(node, groups || words ? "a list of fields" : "a list of texts")) {
     if (groups) {
       check_group(rule, item);
+    } else if (words) {
+      (void)checked_choice(rule, item);
     } else {
       (void)checked_text(rule, item);
     }
     // A file may be read twice, but grouping twice by one field means nothing.
     if (groups && std::ranges::find(texts, item.text) != texts.end()) {
       throw FieldError(item.at, fmt::format("{} is in the list twice", quoted(item.text)));
+    }
+    if (words && std::ranges::count(texts, item.text) == 2) {
+      throw FieldError(item.at, fmt::format("{} is in the list three times", quoted(item.text)));
     }
     texts.push_back(item.text);
   }

@@ -90,6 +90,8 @@ Json value_of(const ValueRule& rule, const Field& field) {
       return list_of(text_of(rule), false);
     case ValueKind::kGroupList:
       return list_of({{"type", "string"}, {"pattern", group_pattern(rule)}}, false);
+    case ValueKind::kWordList:
+      return list_of({{"enum", words_of(rule)}}, false);
     case ValueKind::kNameSet:
       return name_set_of(rule, field);
     case ValueKind::kSection:

@@ -121,6 +121,7 @@ bool is_yaml_value(const Option* option, std::string_view key) {
     case ValueKind::kIntegerList:
     case ValueKind::kTextList:
     case ValueKind::kGroupList:
+    case ValueKind::kWordList:
       return !key.ends_with(']');  // an index names one text of the list
     default:
       return false;

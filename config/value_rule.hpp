@@ -25,6 +25,7 @@ enum class ValueKind : std::uint8_t {
   kIntegerList,  // numbers, each min..max, each once
   kTextList,     // texts
   kGroupList,    // texts of `choices`; those that end in `_net` take a prefix length: src_net/24
+  kWordList,     // words of `choices`, each at most twice
   kNameSet,      // a list of names, or one word of `presets`
 };
 
@@ -96,6 +97,9 @@ constexpr ValueRule texts(std::uint64_t min, std::uint64_t max) {
 }
 constexpr ValueRule groups(std::span<const Choice> choices) {
   return {ValueKind::kGroupList, 0, 0, choices, {}, {}};
+}
+constexpr ValueRule words(std::span<const Choice> choices) {
+  return {ValueKind::kWordList, 0, 0, choices, {}, {}};
 }
 // min: how many names there must be.
 constexpr ValueRule names(std::uint64_t min, std::span<const Preset> presets = {}) {

@@ -16,6 +16,7 @@
 #include "control/api/flow_views.hpp"
 #include "control/capture/capture.hpp"
 #include "control/export/collector_link.hpp"
+#include "control/export/record_layout.hpp"
 #include "control/metrics/metrics_endpoint.hpp"
 #include "control/sink/record_filter.hpp"
 #include "control/tick.hpp"
@@ -33,6 +34,18 @@ void check_cpu() {
   throw StartupError(ExitCode::kMachine,
                      "this CPU lacks AES-NI or SSE4.2, which the flow hash needs; run on x86-64 of "
                      "2010 or later, or let the hypervisor pass the feature through");
+}
+
+// Attributes cost a line and a half a packet: they are kept if some sink or layout has use for
+// them.
+bool attributes_wanted(const Config& config, const std::vector<RecordSink*>& sinks) {
+  const auto by_sink = [](const RecordSink* sink) { return sink->wants_attributes(); };
+  const auto by_collector = [&config](const CollectorConfig& collector) {
+    return collector.version != NetflowVersion::kV5 &&
+           wants_attributes({collector.layout, collector.fields, config.flows.tunnel});
+  };
+  return std::ranges::any_of(sinks, by_sink) ||
+         std::ranges::any_of(config.exporting.collectors, by_collector);
 }
 
 WorkerOptions worker_options(const Config& config, TimeBase time_base, bool service) {
@@ -58,10 +71,12 @@ int control_threads() {
   return std::clamp(CPU_COUNT(&mask), 1, 4);
 }
 
-MergerOptions merger_options(const Config& config, const Capture& capture, bool recording) {
+MergerOptions merger_options(const Config& config, const Capture& capture, bool recording,
+                             bool attributes) {
   MergerOptions options;
   options.flows = config.flows;
   options.recording = recording;
+  options.attributes = attributes;
   options.threads = recording ? 1 : control_threads();
   for (const CapturePort* port : capture.ports) options.ifindex.push_back(port->ifindex());
   return options;
@@ -109,6 +124,7 @@ ExporterInfo exporter_info(const Config& config, const Capture& capture, bool se
   info.domain_id = observation_domain_id(config.exporting.domain_id);
   info.sampling_rate = config.capture.sampling.rate;
   info.sampling_mode = config.capture.sampling.mode;
+  info.tunnel_key = config.flows.tunnel;
   info.lossless = !service;
   info.metering = [&board] { return metering_statistics(board); };
   for (const CapturePort* port : capture.ports) {
@@ -128,7 +144,8 @@ std::function<bool(const FlowRecord&)> acceptance(const CollectorConfig& collect
 struct WorkerSlot {
   WorkerSlot(const WorkerOptions& given, const Config& config, const FlowHash& hash,
              const MeterClock& clock, std::size_t ports, CountTable::Memory memory)
-      : epochs(config.flows.table_entries, ports, memory) {
+      : epochs(config.flows.table_entries, ports, memory,
+               given.attributes ? CountTable::Attributes::kKept : CountTable::Attributes::kNone) {
     WorkerOptions options = given;
     if (!config.capture.filter.empty()) {
       filter = std::make_unique<PacketFilter>(config.capture.filter);
@@ -153,7 +170,8 @@ class Engine {
         recording_(capture_.time_base == TimeBase::kPackets),
         hash_(service ? FlowHash::random_seed() : FlowHash::fixed_seed(),
               {config.flows.key.vlan, config.flows.key.ingress}),
-        merger_(merger_options(config, capture_, !service), hash_) {
+        attributes_(attributes_wanted(config, sinks)),
+        merger_(merger_options(config, capture_, !service, attributes_), hash_) {
     const auto log = [](const std::string& line) { spdlog::info("{}", line); };
     for (const CollectorConfig& collector : config.exporting.collectors) {
       ExporterInfo info = exporter_info(config, capture_, service, board_);
@@ -162,9 +180,10 @@ class Engine {
     }
     const auto memory = service ? CountTable::Memory::kPopulated : CountTable::Memory::kLazy;
     for (std::size_t i = 0; i < capture_.feeds.size(); ++i) {
-      slots_.push_back(
-          std::make_unique<WorkerSlot>(worker_options(config, capture_.time_base, service), config,
-                                       hash_, clock_, capture_.ports.size(), memory));
+      WorkerOptions options = worker_options(config, capture_.time_base, service);
+      options.attributes = attributes_;
+      slots_.push_back(std::make_unique<WorkerSlot>(options, config, hash_, clock_,
+                                                    capture_.ports.size(), memory));
     }
     make_tick(sinks);
   }
@@ -262,6 +281,7 @@ class Engine {
   Capture capture_;
   const bool recording_;
   FlowHash hash_;
+  const bool attributes_;  // kept all the way from packet to record
   Merger merger_;
   std::vector<std::unique_ptr<RecordSink>> links_;
   std::vector<std::unique_ptr<WorkerSlot>> slots_;

@@ -11,6 +11,7 @@
 #include "config/describe.hpp"
 #include "config/suggest.hpp"
 #include "control/api/requests.hpp"
+#include "control/sink/record_fields.hpp"
 #include "control/version.hpp"
 
 namespace wiretally {
@@ -82,10 +83,13 @@ void add_read(CLI::App& app, Arguments& arguments) {
       app, arguments, Command::kRead, "read", "meter captures (pcap, pcapng, gzip'd too)",
       "  wiretally read trace.pcap                       the largest flows, the totals\n"
       "  wiretally read trace.pcap.gz --output csv       one row a flow record\n"
+      "  wiretally read trace.pcap -o csv --fields +src_mac,dst_mac,ttl_min,tunnel,tunnel_id\n"
       "  wiretally read *.pcap --output none --collector 127.0.0.1:2055\n"
       "Records go to standard output; the summary and the ledger to standard error. Exits 1 if\n"
       "the ledger does not balance. A capture that is cut off in a packet is read up to there,\n"
-      "with a warning, and exits 0.");
+      "with a warning, and exits 0.\n\n"
+      "Fields (a name in brackets means the same; empty, in JSON null: not known of the flow):\n" +
+          fields_help());
   command->add_option("PCAP", arguments.captures, "captures, read as one recording")
       ->required()
       ->type_name("");
@@ -104,6 +108,11 @@ void add_read(CLI::App& app, Arguments& arguments) {
       ->check(quietly(CLI::IsMember({"table", "csv", "json", "none"})))
       ->default_str("table")
       ->type_name("table|csv|json|none");
+  command
+      ->add_option("--fields", arguments.fields,
+                   "columns of csv, members of json: names from the list below, with commas; "
+                   "+NAMES: after the usual ones; all")
+      ->type_name("NAMES");
   command->add_option("--filter", arguments.filter, "meter only these packets; tcpdump's syntax")
       ->type_name("EXPR");
   command->add_option("--tunnel", arguments.tunnel, "whose addresses make the flow in a tunnel")

@@ -44,6 +44,7 @@ struct Arguments {
   std::uint32_t netflow = 9;
   std::string output;  // table, csv, json, none
   std::string filter;
+  std::string fields;  // csv, json: "" for the usual ones
   std::string tunnel;  // "" (as configured), outer, inner
   bool quiet = false;
 

@@ -22,9 +22,20 @@
 namespace wiretally {
 namespace {
 
-std::unique_ptr<OrderedSink> sink_of(const std::string& output) {
-  if (output == "csv") return std::make_unique<CsvSink>(STDOUT_FILENO);
-  if (output == "json") return std::make_unique<JsonSink>(STDOUT_FILENO);
+// With the fields that were chosen, or the usual ones.
+template <class Sink>
+std::unique_ptr<OrderedSink> sink_of_fields(const std::string& fields) {
+  if (fields.empty()) return std::make_unique<Sink>(STDOUT_FILENO);
+  return std::make_unique<Sink>(STDOUT_FILENO, parse_fields(fields));
+}
+
+std::unique_ptr<OrderedSink> sink_of(const Arguments& arguments) {
+  const std::string& output = arguments.output;
+  if (output == "csv") return sink_of_fields<CsvSink>(arguments.fields);
+  if (output == "json") return sink_of_fields<JsonSink>(arguments.fields);
+  if (!arguments.fields.empty()) {
+    throw StartupError(ExitCode::kUsage, "--fields is for --output csv or json");
+  }
   if (output == "table") return std::make_unique<OrderedSink>("table", STDOUT_FILENO, format_table);
   return nullptr;
 }
@@ -107,7 +118,7 @@ ExitCode read_command(const Arguments& arguments) {
   for (const Diagnostic& warning : warnings) complain(to_string(warning));
   start_log(arguments.quiet ? "warn" : config.log.level);
 
-  const std::unique_ptr<OrderedSink> sink = sink_of(arguments.output);
+  const std::unique_ptr<OrderedSink> sink = sink_of(arguments);
   std::vector<RecordSink*> sinks;
   if (sink) sinks.push_back(sink.get());
   const auto start = std::chrono::steady_clock::now();

@@ -32,6 +32,7 @@ struct ExporterInfo {
   std::uint32_t domain_id = 0;  // from observation_domain_id(); never 0
   std::uint32_t sampling_rate = 1;
   SamplingMode sampling_mode = SamplingMode::kRandom;
+  TunnelKey tunnel_key = TunnelKey::kOuter;  // whose addresses are the records' keys
   std::vector<ExportedInterface> interfaces;
   TimeNs start_time = 0;                         // sysUptime counts from here; 0: clock() at start
   std::function<TimeNs()> clock;                 // UTC now; empty: the machine's clock

@@ -1,92 +1,224 @@
 // SPDX-License-Identifier: Apache-2.0
 // See record_layout.hpp. The basic layout holds what nfdump, nfacctd and tshark all decode alike in
 // NetFlow v9 and IPFIX: times as IE 152/153 (nfdump ignores finer ones), tcpControlBits in one
-// octet (nfacctd reads two as 0), 64-bit counters. Thread: any.
+// octet (nfacctd reads two as 0), 64-bit counters. The others have all 12 TCP flags. Thread: any.
 #include "control/export/record_layout.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cassert>
+#include <span>
 
 namespace wiretally {
 namespace {
 
 using Fields = std::vector<FieldSpecifier>;
+using Elements = std::span<const Element>;
 
-// Either ICMP over either IP: nfdump shows type and code only from IE 32/139, whatever carries
-// them.
+constexpr std::uint16_t kFirstNamedId = 256;
+constexpr std::uint16_t kFirstListedId = 1024;
+constexpr std::uint16_t kIdsOfLayout = 16;
+static_assert(kRecordKinds <= kIdsOfLayout);
+
+// ---- layouts by name: elements in order, for every kind; each kind takes those that it has
+
+constexpr Element kBasic[] = {
+    Element::kSourceIpv4Address,
+    Element::kDestinationIpv4Address,
+    Element::kSourceIpv6Address,
+    Element::kDestinationIpv6Address,
+    Element::kSourceTransportPort,
+    Element::kDestinationTransportPort,
+    Element::kProtocolIdentifier,
+    Element::kTcpControlBits,
+    Element::kIpClassOfService,
+    Element::kEthernetType,
+    Element::kOctetDeltaCount,
+    Element::kPacketDeltaCount,
+    Element::kLayer2OctetDeltaCount,
+    Element::kFlowStartMilliseconds,
+    Element::kFlowEndMilliseconds,
+    Element::kIngressInterface,
+    Element::kVlanId,
+    Element::kFlowEndReason,
+    Element::kIpVersion,
+    Element::kIcmpTypeCodeIpv4,
+    Element::kIcmpTypeCodeIpv6,
+    Element::kIcmpTypeIpv6,
+    Element::kIcmpCodeIpv6,
+};
+
+constexpr Element kLink[] = {
+    Element::kSourceMacAddress, Element::kDestinationMacAddress, Element::kDot1qVlanId,
+    Element::kDot1qPriority,    Element::kDot1qCustomerVlanId,   Element::kDot1qCustomerPriority,
+};
+
+constexpr Element kRanges[] = {
+    Element::kMinimumTtl,           Element::kMaximumTtl,    Element::kMinimumIpTotalLength,
+    Element::kMaximumIpTotalLength, Element::kFlowLabelIpv6, Element::kFragmentFlags,
+};
+
+constexpr Element kLabels[] = {
+    Element::kMplsTopLabelStackSection,
+    Element::kMplsLabelStackSection2,
+    Element::kMplsLabelStackSection3,
+    Element::kMplsLabelStackDepth,
+};
+
+// The addresses once more: of the tunnel's other end.
+constexpr Element kTunnel[] = {
+    Element::kSourceIpv4Address,      Element::kDestinationIpv4Address, Element::kSourceIpv6Address,
+    Element::kDestinationIpv6Address, Element::kLayer2SegmentId,
+};
+
+void append(std::vector<Element>& to, Elements more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+std::vector<Element> elements_of(RecordLayout layout) {
+  std::vector<Element> elements;
+  append(elements, kBasic);
+  const bool full = layout == RecordLayout::kFull;
+  if (full || layout == RecordLayout::kL2) append(elements, kLink);
+  if (full) append(elements, kRanges);
+  if (full) append(elements, kLabels);
+  if (full || layout == RecordLayout::kTunnel) append(elements, kTunnel);
+  return elements;
+}
+
+std::vector<Element> elements_of(const LayoutChoice& choice) {
+  if (choice.fields.empty()) return elements_of(choice.layout);
+  std::vector<Element> elements;
+  for (const std::string& name : choice.fields) {
+    const InformationElement* element = find_element(name);
+    assert(element != nullptr && "config let an unknown element pass");
+    if (element != nullptr) elements.push_back(element->number);
+  }
+  return elements;
+}
+
+// ---- which kind has which element
+
 bool is_icmp(std::uint8_t protocol) {
   constexpr std::uint8_t kIcmp = 1;
   constexpr std::uint8_t kIcmpv6 = 58;
   return protocol == kIcmp || protocol == kIcmpv6;
 }
 
-Fields operator+(Fields a, const Fields& b) {
-  a.insert(a.end(), b.begin(), b.end());
-  return a;
+bool is_ipv4(RecordKind kind) {
+  return kind == RecordKind::kIpv4 || kind == RecordKind::kIcmpIpv4 ||
+         kind == RecordKind::kCoarseIpv4;
 }
 
-const Fields& ipv4_addresses() {
-  static const Fields fields = {{Element::kSourceIpv4Address, 4},
-                                {Element::kDestinationIpv4Address, 4}};
-  return fields;
+bool is_ipv6(RecordKind kind) {
+  return kind == RecordKind::kIpv6 || kind == RecordKind::kIcmpIpv6 ||
+         kind == RecordKind::kCoarseIpv6;
 }
 
-const Fields& ipv6_addresses() {
-  static const Fields fields = {{Element::kSourceIpv6Address, 16},
-                                {Element::kDestinationIpv6Address, 16}};
-  return fields;
+bool is_coarse(RecordKind kind) {
+  return kind >= RecordKind::kCoarseIpv4;
 }
 
-const Fields& times() {
-  static const Fields fields = {{Element::kFlowStartMilliseconds, 8},
-                                {Element::kFlowEndMilliseconds, 8}};
-  return fields;
+bool is_address(Element element) {
+  return element == Element::kSourceIpv4Address || element == Element::kDestinationIpv4Address ||
+         element == Element::kSourceIpv6Address || element == Element::kDestinationIpv6Address;
 }
 
-const Fields& place_and_end() {
-  static const Fields fields = {
-      {Element::kIngressInterface, 4}, {Element::kVlanId, 2}, {Element::kFlowEndReason, 1}};
-  return fields;
-}
-
-Fields ip_fields(const Fields& addresses) {
-  const Fields transport = {
-      {Element::kSourceTransportPort, 2}, {Element::kDestinationTransportPort, 2},
-      {Element::kProtocolIdentifier, 1},  {Element::kTcpControlBits, 1},
-      {Element::kIpClassOfService, 1},    {Element::kOctetDeltaCount, 8},
-      {Element::kPacketDeltaCount, 8}};
-  return addresses + transport + times() + place_and_end() + Fields{{Element::kIpVersion, 1}};
-}
-
-Fields non_ip_fields() {
-  return Fields{{Element::kEthernetType, 2},
-                {Element::kPacketDeltaCount, 8},
-                {Element::kLayer2OctetDeltaCount, 8}} +
-         times() + place_and_end();
-}
-
-Fields fields_of(RecordKind kind) {
-  const Fields indicator = {{Element::kFlowKeyIndicator, 8}};
-  switch (kind) {
-    case RecordKind::kIpv4:
-      return ip_fields(ipv4_addresses());
-    case RecordKind::kIpv6:
-      return ip_fields(ipv6_addresses());
-    case RecordKind::kIcmpIpv4:
-      return ip_fields(ipv4_addresses()) + Fields{{Element::kIcmpTypeCodeIpv4, 2}};
-    case RecordKind::kIcmpIpv6:
-      return ip_fields(ipv6_addresses()) + Fields{{Element::kIcmpTypeCodeIpv6, 2},
-                                                  {Element::kIcmpTypeIpv6, 1},
-                                                  {Element::kIcmpCodeIpv6, 1}};
-    case RecordKind::kNonIp:
-      return non_ip_fields();
-    case RecordKind::kCoarseIpv4:
-      return ip_fields(ipv4_addresses()) + indicator;
-    case RecordKind::kCoarseIpv6:
-      return ip_fields(ipv6_addresses()) + indicator;
-    case RecordKind::kCoarseNonIp:
-      return non_ip_fields() + indicator;
+// Key addresses, ICMP and what only frames without IP are told apart by. `named`: a layout by name
+// sends the ethertype and layer-2 octets of IP records nowhere but in l2 and full.
+bool has_element(RecordKind kind, Element element, RecordLayout layout, bool listed) {
+  const bool ip = is_ipv4(kind) || is_ipv6(kind);
+  switch (element) {
+    case Element::kSourceIpv4Address:
+    case Element::kDestinationIpv4Address:
+      return is_ipv4(kind);
+    case Element::kSourceIpv6Address:
+    case Element::kDestinationIpv6Address:
+      return is_ipv6(kind);
+    case Element::kFlowLabelIpv6:
+      return is_ipv6(kind);
+    case Element::kIcmpTypeCodeIpv4:
+    case Element::kIcmpTypeIpv4:
+    case Element::kIcmpCodeIpv4:
+      return kind == RecordKind::kIcmpIpv4;
+    case Element::kIcmpTypeCodeIpv6:
+    case Element::kIcmpTypeIpv6:
+    case Element::kIcmpCodeIpv6:
+      return kind == RecordKind::kIcmpIpv6;
+    case Element::kEthernetType:
+      return !ip;  // an IP record's is in ipVersion
+    case Element::kLayer2OctetDeltaCount:
+      return !ip || listed || layout == RecordLayout::kFull || layout == RecordLayout::kL2;
+    case Element::kSourceTransportPort:
+    case Element::kDestinationTransportPort:
+    case Element::kProtocolIdentifier:
+    case Element::kTcpControlBits:
+    case Element::kIpClassOfService:
+    case Element::kOctetDeltaCount:
+    case Element::kIpVersion:
+    case Element::kMinimumTtl:
+    case Element::kMaximumTtl:
+    case Element::kMinimumIpTotalLength:
+    case Element::kMaximumIpTotalLength:
+    case Element::kFragmentFlags:
+      return ip;
+    case Element::kFlowKeyIndicator:
+      return false;  // appended where a record is coarse
+    default:
+      return true;
   }
-  return {};
+}
+
+std::uint16_t length_of(Element element, const LayoutChoice& choice) {
+  const bool basic = choice.fields.empty() && choice.layout == RecordLayout::kBasic;
+  if (element == Element::kTcpControlBits && basic) return 1;
+  return find_element(static_cast<std::uint16_t>(element))->length;
+}
+
+// RFC 7011 section 8: of an address that stands twice, the first is the outer header's.
+Fields fields_of(RecordKind kind, const LayoutChoice& choice) {
+  const std::vector<Element> elements = elements_of(choice);
+  const bool listed = !choice.fields.empty();
+  const bool ip = is_ipv4(kind) || is_ipv6(kind);
+  Fields fields;
+  for (auto at = elements.begin(); at != elements.end(); ++at) {
+    const std::uint16_t length = length_of(*at, choice);
+    const bool has = has_element(kind, *at, choice.layout, listed);
+    const bool twice = std::count(elements.begin(), elements.end(), *at) > 1;
+    if (!is_address(*at) || !twice) {
+      if (has) fields.push_back({*at, length});
+      continue;
+    }
+    if (!ip) continue;
+    const bool first = std::find(elements.begin(), at, *at) == at;
+    if (has) {
+      fields.push_back({*at, length, first == (choice.key == TunnelKey::kInner)});
+    } else if (!first) {
+      fields.push_back({*at, length, true});  // the other end may be of the other IP version
+    }
+  }
+  if (is_coarse(kind)) fields.push_back({Element::kFlowKeyIndicator, 8});
+  return fields;
+}
+
+// FNV-1a over the names and the view: the same list has the same ids on every machine.
+std::uint32_t hash_of(const LayoutChoice& choice) {
+  std::uint32_t hash = 2166136261u ^ static_cast<std::uint32_t>(choice.key);
+  for (const std::string& name : choice.fields) {
+    for (const char c : name + ",") hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+  }
+  return hash;
+}
+
+std::uint16_t first_id(const LayoutChoice& choice) {
+  if (choice.fields.empty()) {
+    // The inner view of a layout that tells the ends apart has another meaning: other ids.
+    const auto view = choice.key == TunnelKey::kInner && wants_attributes(choice) ? 4u : 0u;
+    return static_cast<std::uint16_t>(kFirstNamedId +
+                                      kIdsOfLayout * (static_cast<unsigned>(choice.layout) + view));
+  }
+  constexpr std::uint32_t kRanges = (65536 - kFirstListedId) / kIdsOfLayout;
+  return static_cast<std::uint16_t>(kFirstListedId + kIdsOfLayout * (hash_of(choice) % kRanges));
 }
 
 }  // namespace
@@ -106,13 +238,26 @@ RecordKind record_kind(const FlowKey& key) {
   return coarse ? RecordKind::kCoarseNonIp : RecordKind::kNonIp;
 }
 
-std::vector<RecordTemplate> make_layout(Layout layout) {
+std::uint16_t template_id(const LayoutChoice& choice, RecordKind kind) {
+  return static_cast<std::uint16_t>(first_id(choice) + static_cast<unsigned>(kind));
+}
+
+std::vector<RecordTemplate> make_layout(const LayoutChoice& choice) {
   std::vector<RecordTemplate> templates;
   for (std::size_t i = 0; i < kRecordKinds; ++i) {
     const auto kind = static_cast<RecordKind>(i);
-    templates.emplace_back(template_id(layout, kind), fields_of(kind));
+    templates.emplace_back(template_id(choice, kind), fields_of(kind, choice));
   }
   return templates;
+}
+
+bool wants_attributes(const LayoutChoice& choice) {
+  for (std::size_t i = 0; i < kRecordKinds; ++i) {
+    for (const FieldSpecifier& field : fields_of(static_cast<RecordKind>(i), choice)) {
+      if (attribute_store(field.element, field.other_end) != nullptr) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace wiretally

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Record layouts: which elements a Flow Record is sent with. A layout has one Template for each
-// kind of record, with ids that never change: 256 + 16 * layout + kind, so a restart, a second
-// collector or another layout can never give one id two meanings. Thread: any (values).
+// Record layouts: which elements a Flow Record is sent with, by name (`layout`) or listed
+// (`fields`). A layout has one Template for each kind of record, with ids that never change: a
+// layout by name has 256 + 16 * layout + kind, a list one of the ranges from 1024 on, chosen by
+// its contents. So a restart, a second collector or another layout does not give one id two
+// meanings. Thread: any (values).
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "config/config.hpp"
 #include "control/export/record_template.hpp"
 
 namespace wiretally {
-
-enum class Layout : std::uint8_t { kBasic = 0 };
 
 enum class RecordKind : std::uint8_t {
   kIpv4 = 0,
@@ -27,12 +28,21 @@ inline constexpr std::size_t kRecordKinds = 8;
 
 RecordKind record_kind(const FlowKey& key);
 
-constexpr std::uint16_t template_id(Layout layout, RecordKind kind) {
-  return static_cast<std::uint16_t>(256 + 16 * static_cast<unsigned>(layout) +
-                                    static_cast<unsigned>(kind));
-}
+// What decides the layout of a collector's records.
+struct LayoutChoice {
+  RecordLayout layout = RecordLayout::kBasic;
+  std::vector<std::string> fields;    // IANA names; not empty: they are the layout
+  TunnelKey key = TunnelKey::kOuter;  // whose other end is the inner header, or the outer one
+};
 
-// One Template per RecordKind, in that order.
-std::vector<RecordTemplate> make_layout(Layout layout);
+// The id of the Template for `kind`.
+std::uint16_t template_id(const LayoutChoice& choice, RecordKind kind);
+
+// One Template per RecordKind, in that order. A list's elements that a kind cannot have (an IPv6
+// address in an IPv4 record) are left out of it; names must be known (config checks them).
+std::vector<RecordTemplate> make_layout(const LayoutChoice& choice);
+
+// True if records need FlowAttributes to fill this layout.
+bool wants_attributes(const LayoutChoice& choice);
 
 }  // namespace wiretally

@@ -70,7 +70,7 @@ RecordTemplate::RecordTemplate(std::uint16_t id, std::span<const FieldSpecifier>
     FieldWriter writer = compile(field);
     writer.wire_offset = static_cast<std::uint16_t>(record_octets_);
     for (std::size_t level = 0; level < kCoarseLevels; ++level) {
-      if (is_key(field.element, static_cast<CoarseLevel>(level))) {
+      if (!field.other_end && is_key(field.element, static_cast<CoarseLevel>(level))) {
         key_indicators_[level] |= 1ull << writers_.size();  // bit n: the n-th element (IANA 173)
       }
     }
@@ -83,8 +83,11 @@ RecordTemplate::FieldWriter RecordTemplate::compile(const FieldSpecifier& field)
   const auto from = [&](Copy copy, std::size_t offset, std::uint16_t length) {
     assert(field.length == length);
     (void)length;
-    return FieldWriter{copy, static_cast<std::uint16_t>(offset), 0};
+    return FieldWriter{copy, static_cast<std::uint16_t>(offset), 0, nullptr};
   };
+  if (const AttributeStore store = attribute_store(field.element, field.other_end)) {
+    return {Copy::kAttribute, 0, 0, store};
+  }
   constexpr std::size_t kSource = kKey + offsetof(FlowKey, source);
   constexpr std::size_t kDestination = kKey + offsetof(FlowKey, destination);
   constexpr std::size_t kDestinationPort = kKey + offsetof(FlowKey, destination_port);
@@ -112,8 +115,10 @@ RecordTemplate::FieldWriter RecordTemplate::compile(const FieldSpecifier& field)
     case Element::kIcmpTypeCodeIpv6:
     case Element::kEthernetType:
       return from(Copy::kUnsigned16, kDestinationPort, 2);
+    case Element::kIcmpTypeIpv4:
     case Element::kIcmpTypeIpv6:  // the high octet, second in memory
       return from(Copy::kUnsigned8, kDestinationPort + 1, 1);
+    case Element::kIcmpCodeIpv4:
     case Element::kIcmpCodeIpv6:
       return from(Copy::kUnsigned8, kDestinationPort, 1);
     case Element::kSourceIpv4Address:
@@ -200,6 +205,12 @@ void RecordTemplate::write_field(const FieldWriter& field, std::span<const FlowR
       return each([this](const FlowRecord& r, std::uint8_t* p) {
         store_be64(p, key_indicators_[static_cast<std::size_t>(r.key.level())]);
       });
+    case Copy::kAttribute: {
+      static const FlowAttributes kUnknown;
+      return each([&field](const FlowRecord& r, std::uint8_t* p) {
+        field.attribute(r.attributes == nullptr ? kUnknown : *r.attributes, p);
+      });
+    }
   }
 }
 

@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "control/export/attribute_fields.hpp"
 #include "control/export/information_element.hpp"
 #include "control/export/message_writer.hpp"
 #include "control/merge/flow_record.hpp"
@@ -19,6 +20,9 @@ namespace wiretally {
 struct FieldSpecifier {
   Element element;
   std::uint16_t length;  // octets on the wire; less than the element's own: reduced-size encoding
+  // An address of the header at the other end of the flow's tunnel, not of its key (RFC 7011
+  // section 8: an element that stands twice is the outer header's first).
+  bool other_end = false;
 };
 
 class RecordTemplate {
@@ -49,11 +53,13 @@ class RecordTemplate {
     kVlan,
     kIpVersion,
     kKeyIndicator,
+    kAttribute,
   };
   struct FieldWriter {
     Copy copy;
     std::uint16_t record_offset;  // of the source in FlowRecord
     std::uint16_t wire_offset;    // in the Data Record
+    AttributeStore attribute = nullptr;
   };
 
   static FieldWriter compile(const FieldSpecifier& field);

@@ -26,7 +26,7 @@ TemplateEncoder::TemplateEncoder(const Dialect& dialect, const CollectorConfig& 
                                  std::function<ExportStatistics()> statistics)
     : dialect_(dialect),
       non_ip_(collector.non_ip),
-      templates_(make_layout(Layout::kBasic)),
+      templates_(make_layout({collector.layout, collector.fields, exporter.tunnel_key})),
       options_(make_options(collector, exporter, std::move(statistics))) {
   for (std::size_t i = 0; i < templates_.size(); ++i) {
     if (non_ip_ || !is_non_ip(static_cast<RecordKind>(i))) {

@@ -38,6 +38,8 @@ class RecordSink {
   virtual void offer(const RecordBatchPtr& batch) = 0;
   // Thread: any.
   [[nodiscard]] virtual SinkAccount account() const = 0;
+  // Whether records must come with their attributes. Thread: control, before the first offer().
+  [[nodiscard]] virtual bool wants_attributes() const { return false; }
   // Thread: control. No more batches will come: deliver what is queued, within `limit_s` seconds at
   // most for live sinks; what is left is dropped under a reason. Returns when done.
   virtual void finish(double limit_s) = 0;

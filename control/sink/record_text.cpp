@@ -37,18 +37,6 @@ char* put_hex16(char* out, std::uint16_t value) {
   return out;
 }
 
-char* put_address(char* out, const Address& address, IpVersion version) {
-  if (version == IpVersion::kV4) {
-    for (std::size_t i = 12; i < 16; ++i) {
-      if (i > 12) *out++ = '.';
-      out = put_number(out, address[i]);
-    }
-    return out;
-  }
-  inet_ntop(AF_INET6, address.data(), out, INET6_ADDRSTRLEN);  // RFC 5952 but for mapped IPv4
-  return out + std::strlen(out);
-}
-
 bool knows_source(const FlowKey& key) {
   if (key.ip_version() == IpVersion::kNone) return false;
   const CoarseLevel level = key.level();
@@ -61,14 +49,6 @@ bool knows_destination(const FlowKey& key) {
   const CoarseLevel level = key.level();
   return level == CoarseLevel::kExact || level == CoarseLevel::kNoPorts ||
          level == CoarseLevel::kDestinationHost;
-}
-
-char* put_source(char* out, const FlowKey& key) {
-  return knows_source(key) ? put_address(out, key.source, key.ip_version()) : out;
-}
-
-char* put_destination(char* out, const FlowKey& key) {
-  return knows_destination(key) ? put_address(out, key.destination, key.ip_version()) : out;
 }
 
 // Of a non-IP frame the key's destination port is the ethertype: it has neither ports nor protocol.
@@ -102,6 +82,70 @@ std::string end_text(const FlowKey& key, bool known, const Address& address, std
 }
 
 }  // namespace
+
+char* put_address(char* out, const Address& address, IpVersion version) {
+  if (version == IpVersion::kV4) {
+    for (std::size_t i = 12; i < 16; ++i) {
+      if (i > 12) *out++ = '.';
+      out = put_number(out, address[i]);
+    }
+    return out;
+  }
+  inet_ntop(AF_INET6, address.data(), out, INET6_ADDRSTRLEN);  // RFC 5952 but for mapped IPv4
+  return out + std::strlen(out);
+}
+
+char* put_source(char* out, const FlowKey& key) {
+  return knows_source(key) ? put_address(out, key.source, key.ip_version()) : out;
+}
+
+char* put_destination(char* out, const FlowKey& key) {
+  return knows_destination(key) ? put_address(out, key.destination, key.ip_version()) : out;
+}
+
+char* put_ethertype(char* out, const FlowKey& key) {
+  return put_hex16(out, ethertype_of(key));
+}
+
+std::string_view label(TunnelKind kind) {
+  switch (kind) {
+    case TunnelKind::kNone:
+      return "";
+    case TunnelKind::kIpInIp:
+      return "ipip";
+    case TunnelKind::kGre:
+      return "gre";
+    case TunnelKind::kErspan:
+      return "erspan";
+    case TunnelKind::kEtherIp:
+      return "etherip";
+    case TunnelKind::kMpls:
+      return "mpls";
+    case TunnelKind::kVxlan:
+      return "vxlan";
+    case TunnelKind::kVxlanGpe:
+      return "vxlan_gpe";
+    case TunnelKind::kGeneve:
+      return "geneve";
+    case TunnelKind::kGtp:
+      return "gtp";
+    case TunnelKind::kL2tp:
+      return "l2tp";
+    case TunnelKind::kTeredo:
+      return "teredo";
+    case TunnelKind::kAyiya:
+      return "ayiya";
+    case TunnelKind::kLisp:
+      return "lisp";
+    case TunnelKind::kCapwap:
+      return "capwap";
+    case TunnelKind::kTzsp:
+      return "tzsp";
+    case TunnelKind::kOther:
+      return "other";
+  }
+  return "";
+}
 
 std::string_view label(FlowEndReason reason) {
   switch (reason) {

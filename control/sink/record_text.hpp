@@ -5,6 +5,7 @@
 // part of `read --output csv`, with no allocation and no locale. Thread: any.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,7 @@ namespace wiretally {
 // IANA flowEndReason in snake_case, also a metrics label; "" for 0, which no record has.
 std::string_view label(FlowEndReason reason);
 std::string_view label(CoarseLevel level);
+std::string_view label(TunnelKind kind);    // "vxlan", "gre", ...; "" for none
 std::string_view label(IpVersion version);  // "4", "6", "none"
 
 // "tcp", "udp", ... or the number.
@@ -41,6 +43,12 @@ inline constexpr std::size_t kRecordTextMax = 1024;
 
 // "seconds.nanoseconds", negative before 1970.
 char* put_time(char* out, TimeNs time);
+// An address; IPv4 in its last four octets, as in a FlowKey.
+char* put_address(char* out, const std::array<std::uint8_t, 16>& address, IpVersion version);
+// The address if the record knows it, else nothing.
+char* put_source(char* out, const FlowKey& key);
+char* put_destination(char* out, const FlowKey& key);
+char* put_ethertype(char* out, const FlowKey& key);
 // One row of the contract's CSV, newline included. Needs kRecordTextMax octets at `out`.
 char* put_csv_row(char* out, const FlowRecord& record);
 // The members of a JSON object without its braces, so that a caller can add its own.

@@ -40,6 +40,41 @@ TEST(FlowKey, is_a_word_or_a_list_of_fields) {
   for (const Mistake& mistake : mistakes) expect_messages(mistake);
 }
 
+TEST(Fields, of_a_collector_are_known_and_make_sense) {
+  const Mistake mistakes[] = {
+      {"export:\n"
+       "  collectors:\n"
+       "    - address: 127.0.0.1:2055\n"
+       "      fields: [packetDeltaCount, minimumTtl]\n",
+       "f.yaml:5:34: export.collectors[0].fields: `minimumTtl` is not known; did you mean "
+       "`minimumTTL`?"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - address: 127.0.0.1:2055\n"
+       "      fields: [sourceIPv4Address, minimumTTL]\n",
+       "f.yaml:5:15: export.collectors[0].fields: must hold packetDeltaCount: it is the one "
+       "element "
+       "that every record has"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - address: 127.0.0.1:2055\n"
+       "      fields: [packetDeltaCount, minimumTTL, minimumTTL]\n",
+       "f.yaml:5:15: export.collectors[0].fields: `minimumTTL` is in the list twice; only an IP "
+       "address may be, for the two headers of a tunnel"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: \"127.0.0.1:2055\", layout: full, fields: [packetDeltaCount]}\n",
+       "f.yaml:4:57: export.collectors[0].fields: is instead of a layout; leave one of the two "
+       "out"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: \"127.0.0.1:2055\", version: 5, layout: l2}\n",
+       "f.yaml:4:55: export.collectors[0].layout: a NetFlow 5 record is always the same; use "
+       "version: 9 or 10"},
+  };
+  for (const Mistake& mistake : mistakes) expect_messages(mistake);
+}
+
 TEST(Addresses, have_the_form_host_port) {
   const Mistake mistakes[] = {
       {"export:\n"

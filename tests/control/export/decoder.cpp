@@ -259,7 +259,9 @@ std::size_t Decoder::decode_records(std::uint16_t id, Reader set, DecodedMessage
     record.is_options = description.is_options;
     for (const Field& field : description.fields) {
       const auto octets = set.take(field.length);
-      record.fields[field.element] = Octets(octets.begin(), octets.end());
+      const bool second = record.has(field.element);
+      record.fields[second ? field.element | DecodedRecord::kSecond : field.element] =
+          Octets(octets.begin(), octets.end());
     }
     out.records.push_back(record);
     ++count;

@@ -20,6 +20,9 @@ struct DecodedRecord {
   bool is_options = false;                 // then scope elements are in `fields` as well
   std::map<std::uint16_t, Octets> fields;  // by element number (v5: the equivalent one)
 
+  // Set in the number of an element that the Template has for the second time.
+  static constexpr std::uint16_t kSecond = 0x8000;
+
   [[nodiscard]] bool has(std::uint16_t element) const { return fields.count(element) != 0; }
   // Big-endian value of up to 8 octets; 0 if absent.
   [[nodiscard]] std::uint64_t number(std::uint16_t element) const;

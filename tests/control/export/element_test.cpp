@@ -23,7 +23,8 @@ TEST(InformationElements, are_found_by_number_and_by_iana_name) {
 }
 
 TEST(InformationElements, have_the_length_of_their_type) {
-  constexpr std::uint16_t kLength[] = {1, 2, 4, 8, 65535, 4, 16, 8};  // by ElementType
+  constexpr std::uint16_t kLength[] = {1,  2, 4, 8, 65535, 4,
+                                       16, 6, 1, 3, 8};  // by ElementType; octets: labels
   for (const InformationElement& element : information_elements()) {
     EXPECT_EQ(element.length, kLength[static_cast<std::size_t>(element.type)]) << element.name;
   }
@@ -41,7 +42,7 @@ TEST(InformationElements, of_the_exporter_itself_have_no_reverse) {
 TEST(RecordLayout, ids_are_fixed_and_distinct) {
   std::set<std::uint16_t> ids;
   std::uint16_t expected = 256;
-  for (const RecordTemplate& description : make_layout(Layout::kBasic)) {
+  for (const RecordTemplate& description : make_layout({})) {
     EXPECT_EQ(description.id(), expected++);
     ids.insert(description.id());
   }
@@ -49,7 +50,7 @@ TEST(RecordLayout, ids_are_fixed_and_distinct) {
 }
 
 TEST(RecordLayout, every_ip_template_says_protocol_and_ip_version) {
-  for (const RecordTemplate& description : make_layout(Layout::kBasic)) {
+  for (const RecordTemplate& description : make_layout({})) {
     std::set<Element> elements;
     for (const FieldSpecifier& field : description.fields()) elements.insert(field.element);
     if (elements.count(Element::kEthernetType) != 0) continue;
@@ -60,7 +61,7 @@ TEST(RecordLayout, every_ip_template_says_protocol_and_ip_version) {
 
 // The n-th bit stands for the n-th element of the Template (IANA 173).
 TEST(RecordLayout, flow_key_indicator_names_what_a_coarse_record_still_holds) {
-  const auto layout = make_layout(Layout::kBasic);
+  const auto layout = make_layout({});
   const RecordTemplate& description = layout[static_cast<std::size_t>(RecordKind::kCoarseIpv4)];
   const auto indicated = [&](CoarseLevel level) {
     const FlowRecord record = coarse(level);
