@@ -2,6 +2,9 @@
 // The pure clocks of a link, and its queue with the books, under a fake time and without a socket.
 #include <gtest/gtest.h>
 
+#include <random>
+#include <vector>
+
 #include "control/export/in_flight.hpp"
 #include "control/export/pacer.hpp"
 #include "control/export/record_queue.hpp"
@@ -28,6 +31,30 @@ TEST(Pacer, does_not_make_up_for_lost_time_in_a_burst) {
   Pacer pacer(200'000);
   pacer.available(kSecond);
   EXPECT_LE(pacer.available(10 * kSecond), Pacer::kSliceRecordsMax);
+}
+
+// Whatever the machine does to the sender: no 5 ms have more than their share and one slice.
+TEST(Pacer, lets_no_window_have_more_than_its_rate_and_one_slice) {
+  constexpr std::uint64_t kRate = 200'000;
+  constexpr SteadyNs kWindow = 5'000'000;
+  std::mt19937_64 random(20261124);
+  Pacer pacer(kRate);
+  std::vector<std::pair<SteadyNs, std::uint64_t>> sent;
+  SteadyNs now = 1;
+  for (int i = 0; i < 20'000; ++i) {
+    pacer.set_backlog(100'000);
+    const std::uint64_t records = pacer.available(now);
+    pacer.spend(records);
+    sent.emplace_back(now, records);
+    now += random() % 50 == 0 ? static_cast<SteadyNs>(random() % 40'000'000)  // held up
+                              : static_cast<SteadyNs>(random() % 3'000'000);
+  }
+  std::uint64_t in_window = 0;
+  for (std::size_t from = 0, at = 0; at < sent.size(); ++at) {
+    in_window += sent[at].second;
+    for (; sent[at].first - sent[from].first > kWindow; ++from) in_window -= sent[from].second;
+    ASSERT_LE(in_window, kRate * kWindow / kNsPerSecond + Pacer::kSliceRecordsMax) << at;
+  }
 }
 
 TEST(Pacer, spreads_what_waits_over_half_a_second_or_more) {
