@@ -400,7 +400,7 @@ ReadResult read_captures(const Config& config, const std::vector<RecordSink*>& s
     progress({done, total, status->ports.empty() ? 0 : status->ports[0].received.packets});
   }
   engine.finish(sinks);
-  return {engine.board().latest(), engine.capture().damages()};
+  return {engine.board().latest(), engine.capture().damages(), engine.capture().unreadable()};
 }
 
 }  // namespace wiretally

@@ -31,11 +31,13 @@ struct Capture {
   std::vector<Feed> feeds;              // one per worker
   std::function<void()> start = [] {};  // lets packets come, once the workers poll
   std::function<void()> stop = [] {};   // after the last poll
-  // Files only: octets read, octets in all (0: unknown), and what was wrong with them.
+  // Files only: octets read, octets in all (0: unknown), and what was wrong with them,
+  // and which of them hold no packet that can be read.
   std::function<std::pair<std::uint64_t, std::uint64_t>()> progress = [] {
     return std::pair<std::uint64_t, std::uint64_t>(0, 0);
   };
   std::function<std::vector<std::string>()> damages = [] { return std::vector<std::string>(); };
+  std::function<std::vector<std::string>()> unreadable = [] { return std::vector<std::string>(); };
   std::shared_ptr<void> owner;  // keeps sources and ports alive
 };
 

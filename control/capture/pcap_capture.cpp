@@ -39,6 +39,7 @@ Capture open_pcap_files(const CaptureConfig& config) {
     return std::pair(progress.octets_done, progress.octets_total);
   };
   capture.damages = [files] { return files->source.damages(); };
+  capture.unreadable = [files] { return files->source.unreadable(); };
   capture.owner = files;
   return capture;
 }

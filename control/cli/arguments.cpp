@@ -87,7 +87,8 @@ void add_read(CLI::App& app, Arguments& arguments) {
       "  wiretally read *.pcap --output none --collector 127.0.0.1:2055\n"
       "Records go to standard output; the summary and the ledger to standard error. Exits 1 if\n"
       "the ledger does not balance. A capture that is cut off in a packet is read up to there,\n"
-      "with a warning, and exits 0.\n\n"
+      "with a warning, and exits 0; one whose link type is not known counts as frames without\n"
+      "IP, and exits 2.\n\n"
       "Fields (a name in brackets means the same; empty, in JSON null: not known of the flow):\n" +
           fields_help());
   command->add_option("PCAP", arguments.captures, "captures, read as one recording")

@@ -96,20 +96,6 @@ bool all_collectors_resolved(const Status& status) {
   return good;
 }
 
-// A file that holds nothing the parser knows: counting its frames is right, saying nothing is not.
-void warn_of_unknown_link_type(const Status& status) {
-  std::uint64_t received = 0;
-  std::uint64_t unknown = 0;
-  for (const PortStatus& port : status.ports) {
-    received += port.received.packets;
-    unknown += port.parse_results[static_cast<std::size_t>(ParseError::kUnknownLinkType)].packets;
-  }
-  if (unknown == 0 || unknown < received) return;
-  complain(
-      "warning: no packet has a link type this version can read: frames are counted, not the IP in "
-      "them; convert the capture to Ethernet or raw IP");
-}
-
 }  // namespace
 
 ExitCode read_command(const Arguments& arguments) {
@@ -129,13 +115,14 @@ ExitCode read_command(const Arguments& arguments) {
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
 
   for (const std::string& damage : result.damages) complain("warning: " + damage);
-  warn_of_unknown_link_type(*result.status);
+  for (const std::string& file : result.unreadable) complain(file);
   if (!arguments.quiet) print_closing(*result.status, elapsed.count());
   check_written(sink.get());
   if (!result.status->ledger.balanced()) {
     complain("the ledger does not balance; please report it with the capture");
     return ExitCode::kNo;
   }
+  if (!result.unreadable.empty()) return ExitCode::kUsage;
   return all_collectors_resolved(*result.status) ? ExitCode::kDone : ExitCode::kMachine;
 }
 

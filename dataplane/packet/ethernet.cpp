@@ -130,7 +130,7 @@ Layer read_macsec(Walk& walk) {
   constexpr unsigned kCheckValueOctets = 16;
   const auto* tag = walk.cursor.take<MacsecTag>();
   if (tag == nullptr) return kTruncated;
-  if ((tag->control & kEncryptedOrChanged) != 0) return kNotIp;
+  if ((tag->control & kEncryptedOrChanged) != 0) return kEncrypted;
   if ((tag->control & kChannelIdentifier) != 0 && !walk.cursor.skip(kChannelIdentifierOctets)) {
     return kTruncated;
   }

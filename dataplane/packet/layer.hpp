@@ -19,6 +19,9 @@ enum class LayerKind : std::uint8_t {
   kNotIp,            // known or unknown, but no IP header follows
   kTruncated,        // the next header is cut off
   kTooDeep,          // a bound of limits.hpp was passed
+  kEncrypted,        // what follows is encrypted
+  kLinkFragment,     // a piece of a frame follows
+  kUnreadTunnel,     // a tunnel header of a version or kind that is not opened
   kUnknownLinkType,  // a capture's link type the meter has no reader for
   // framing of captures
   kNullLoopback,
@@ -77,6 +80,7 @@ enum class LayerKind : std::uint8_t {
   kGeneve,
   kGtp,
   kL2tp,
+  kL2tpV3,
   kTeredo,
   kAyiya,
   kLisp,
@@ -96,6 +100,9 @@ constexpr bool ends_walk(LayerKind kind) {
 inline constexpr Layer kNotIp{LayerKind::kNotIp, 0};
 inline constexpr Layer kTruncated{LayerKind::kTruncated, 0};
 inline constexpr Layer kTooDeep{LayerKind::kTooDeep, 0};
+inline constexpr Layer kEncrypted{LayerKind::kEncrypted, 0};
+inline constexpr Layer kLinkFragment{LayerKind::kLinkFragment, 0};
+inline constexpr Layer kUnreadTunnel{LayerKind::kUnreadTunnel, 0};
 
 // What wraps the next IP header, as far as the headers since the last one have said.
 struct TunnelHop {

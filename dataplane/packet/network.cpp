@@ -67,6 +67,8 @@ ParseError read_ipv4(Cursor cursor, IpPacket& ip) {
   ip.later_fragment = header->fragment_offset() != 0;
   // 0: the sender's card was to split it (segmentation offload), so what was on the wire counts.
   ip.octets = total == 0 ? cursor.on_wire() : total;
+  if (total == 0) ip.length_note = ParseError::kNoIpLength;
+  if (total > cursor.on_wire()) ip.length_note = ParseError::kIpLengthBeyondFrame;
   cursor.limit(ip.octets);
   cursor.skip(header_octets);
   ip.payload = cursor;
@@ -99,7 +101,7 @@ std::uint32_t jumbo_octets(const Cursor& cursor) {
 
 // Octets of the payload. Length 0 is a length like any other, unless the frame is longer than the
 // field could say (BIG TCP, a jumbogram).
-std::uint64_t ipv6_payload_octets(const Walk& walk, const Ipv6Header& header) {
+std::uint64_t ipv6_payload_octets(const Walk& walk, const Ipv6Header& header, IpPacket& ip) {
   const std::uint16_t length = header.payload_octets.value();
   if (length != 0) return length;
   Cursor behind = walk.cursor;
@@ -108,7 +110,9 @@ std::uint64_t ipv6_payload_octets(const Walk& walk, const Ipv6Header& header) {
     const std::uint32_t jumbo = jumbo_octets(behind);
     if (jumbo != 0) return jumbo;
   }
-  return walk.frame_octets > kPlainLengthMax ? behind.on_wire() : 0;
+  if (walk.frame_octets <= kPlainLengthMax) return 0;
+  ip.length_note = ParseError::kNoIpLength;
+  return behind.on_wire();
 }
 
 bool is_extension(IpProtocol protocol) {
@@ -178,7 +182,8 @@ ParseError read_ipv6(const Walk& walk, IpPacket& ip) {
   ip.ttl = header->hop_limit;
   ip.fragment_flags = 0;
   ip.flow_label = header->flow_label();
-  ip.octets = ipv6_payload_octets(walk, *header) + sizeof *header;
+  ip.octets = ipv6_payload_octets(walk, *header, ip) + sizeof *header;
+  if (ip.octets > cursor.on_wire()) ip.length_note = ParseError::kIpLengthBeyondFrame;
   cursor.limit(ip.octets);
   cursor.skip(sizeof *header);
   ip.payload = cursor;
@@ -191,7 +196,7 @@ ParseError read_ipv6(const Walk& walk, IpPacket& ip) {
 ParseError read_ip(const Walk& walk, LayerKind kind, IpPacket& ip) {
   const auto* first = walk.cursor.peek<std::uint8_t>();
   if (first == nullptr) return ParseError::kTruncatedIp;
-  ip.note = ParseError::kNone;
+  ip.note = ip.length_note = ParseError::kNone;
   ip.later_fragment = false;
   switch (*first >> 4) {
     case 4:

@@ -20,11 +20,12 @@ struct IpPacket {
   IpVersion version = IpVersion::kNone;
   std::uint8_t protocol = 0;  // behind the IPv6 extension headers
   std::uint8_t tos = 0;
-  std::uint8_t ttl = 0;                 // IPv6: hop limit
-  std::uint8_t fragment_flags = 0;      // of FragmentFlag
-  bool later_fragment = false;          // has no transport header
-  ParseError note = ParseError::kNone;  // what is missing of it, if anything
-  std::uint32_t flow_label = 0;         // IPv6
+  std::uint8_t ttl = 0;                        // IPv6: hop limit
+  std::uint8_t fragment_flags = 0;             // of FragmentFlag
+  bool later_fragment = false;                 // has no transport header
+  ParseError note = ParseError::kNone;         // what is missing of it, if anything
+  ParseError length_note = ParseError::kNone;  // what is odd about its length
+  std::uint32_t flow_label = 0;                // IPv6
   Cursor payload{nullptr, 0, 0};
 };
 

@@ -66,13 +66,20 @@ inline bool read_transport(const std::uint8_t* at, std::size_t octets, std::uint
   return true;
 }
 
-inline bool read_ipv4(const std::uint8_t* at, std::size_t readable, const ParseOptions& options,
-                      ParsedPacket& out) {
+// True if an IP packet of so many octets was on the wire, of which `readable` were captured.
+inline bool was_on_wire(std::size_t octets, std::size_t readable, const PacketView& view) {
+  const std::size_t cut = view.wire_octets > view.captured ? view.wire_octets - view.captured : 0;
+  return octets <= readable || octets <= readable + cut;
+}
+
+inline bool read_ipv4(const std::uint8_t* at, std::size_t readable, const PacketView& view,
+                      const ParseOptions& options, ParsedPacket& out) {
   constexpr std::uint8_t kVersion4Length20 = 0x45;
   constexpr std::uint16_t kFragment = 0x3fff;  // more fragments, offset
   if (readable < sizeof(Ipv4Header) || at[0] != kVersion4Length20) return false;
   const std::size_t total = load_be16(at + 2);
   if ((load_be16(at + 6) & kFragment) != 0 || total <= sizeof(Ipv4Header)) return false;
+  if (!was_on_wire(total, readable, view)) return false;
   const std::size_t octets = std::min(total, readable) - sizeof(Ipv4Header);
   if (!read_transport(at + sizeof(Ipv4Header), octets, at[9], options, out)) return false;
   std::memset(out.key.source.data(), 0, 12);
@@ -84,11 +91,12 @@ inline bool read_ipv4(const std::uint8_t* at, std::size_t readable, const ParseO
   return true;
 }
 
-inline bool read_ipv6(const std::uint8_t* at, std::size_t readable, const ParseOptions& options,
-                      ParsedPacket& out) {
+inline bool read_ipv6(const std::uint8_t* at, std::size_t readable, const PacketView& view,
+                      const ParseOptions& options, ParsedPacket& out) {
   if (readable < sizeof(Ipv6Header) || at[0] >> 4 != 6) return false;
   const std::size_t payload = load_be16(at + 4);
   if (payload == 0) return false;  // a jumbogram, maybe
+  if (!was_on_wire(payload + sizeof(Ipv6Header), readable, view)) return false;
   const std::size_t octets = std::min(payload, readable - sizeof(Ipv6Header));
   if (!read_transport(at + sizeof(Ipv6Header), octets, at[6], options, out)) return false;
   std::memcpy(out.key.source.data(), at + 8, 16);
@@ -114,10 +122,10 @@ inline bool parse(const PacketView& view, const ParseOptions& options, ParsedPac
   }
   IpVersion version = IpVersion::kV4;
   if (Ethertype{type} == Ethertype::kIpv4) {
-    if (!read_ipv4(at, readable, options, out)) return false;
+    if (!read_ipv4(at, readable, view, options, out)) return false;
   } else {
     if (Ethertype{type} != Ethertype::kIpv6) return false;
-    if (!read_ipv6(at, readable, options, out)) return false;
+    if (!read_ipv6(at, readable, view, options, out)) return false;
     version = IpVersion::kV6;
   }
   out.key.port = view.port;

@@ -42,6 +42,19 @@ constexpr Words kWords[] = {
      "What the tunnel carries is no valid IP header: counted under the IP header outside of it."},
     {ParseError::kTooManyTunnels, "too_many_tunnels",
      "Tunnels nested deeper than the parser follows: counted under the deepest IP header read."},
+    {ParseError::kUnreadTunnel, "unread_tunnel",
+     "A version or kind of tunnel that is not opened: counted under the IP header outside of it."},
+    {ParseError::kEncryptedLink, "encrypted_link",
+     "A frame with encrypted content: counted as a non-IP frame, inside a tunnel under the IP "
+     "header outside of it."},
+    {ParseError::kLinkFragment, "link_fragment",
+     "A piece of a link-layer frame, which is not put together: counted as a non-IP frame, inside "
+     "a tunnel under the IP header outside of it."},
+    {ParseError::kNoIpLength, "no_ip_length",
+     "The IP length is 0, as segmentation offload leaves it: the octets on the wire are counted."},
+    {ParseError::kIpLengthBeyondFrame, "ip_length_beyond_frame",
+     "The IP length says more than was on the wire: its octets are counted as the header has "
+     "them."},
 };
 
 constexpr bool in_order() {

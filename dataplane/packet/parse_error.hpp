@@ -31,10 +31,15 @@ enum class ParseError : std::uint8_t {
   kTruncatedTunnel,     // the tunnel's payload is cut off: counted under the header outside of it
   kBadInnerIp,      // the tunnel's payload is no valid IP header: under the header outside of it
   kTooManyTunnels,  // nested deeper than the parser follows: under the deepest header read
+  kUnreadTunnel,    // a version or kind of tunnel that the parser does not open: under the outside
+  kEncryptedLink,   // the frame's content is encrypted: as non-IP, in a tunnel under the outside
+  kLinkFragment,    // a piece of a frame, not put together: as non-IP, or under the outside
+  kNoIpLength,      // the IP length is 0 (segmentation offload): the octets on the wire count
+  kIpLengthBeyondFrame,  // the IP length is more than there was on the wire: it counts all the same
 };
 inline constexpr ParseError kFirstNote = ParseError::kUnknownLinkType;
 inline constexpr std::size_t kParseErrors =
-    static_cast<std::size_t>(ParseError::kTooManyTunnels) + 1;
+    static_cast<std::size_t>(ParseError::kIpLengthBeyondFrame) + 1;
 
 // True if a packet with this result was counted in a flow.
 constexpr bool is_metered(ParseError e) {

@@ -28,6 +28,7 @@ Layer read_vxlan_gpe(Walk& walk);
 Layer read_geneve(Walk& walk);
 Layer read_gtp(Walk& walk);
 Layer read_l2tp(Walk& walk);
+Layer read_l2tp_v3(Walk& walk);
 Layer read_teredo(Walk& walk);
 Layer read_ayiya(Walk& walk);
 Layer read_lisp(Walk& walk);

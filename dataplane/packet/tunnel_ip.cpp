@@ -117,6 +117,8 @@ Layer layer_of_ip_protocol(std::uint8_t protocol) {
       return {LayerKind::kEthernet};
     case IpProtocol::kMplsInIp:
       return {LayerKind::kMpls};
+    case IpProtocol::kL2tpV3:
+      return {LayerKind::kL2tpV3};
     case IpProtocol::kUdp:
       return {LayerKind::kUdp};
     case IpProtocol::kUdpLite:
@@ -146,7 +148,7 @@ Layer read_gre(Walk& walk) {
   const auto* header = walk.cursor.take<GreHeader>();
   if (header == nullptr) return kTruncated;
   const std::uint16_t flags = header->flags.value();
-  if ((flags & GreHeader::kVersion) > 1) return kNotIp;
+  if ((flags & GreHeader::kVersion) > 1) return kUnreadTunnel;
   const std::uint16_t protocol = header->protocol.value();
   note_tunnel(walk, TunnelKind::kGre, gre_key(walk.cursor, flags));
   if (!walk.cursor.skip(gre_option_octets(flags, protocol))) return kTruncated;
@@ -161,13 +163,22 @@ Layer read_erspan(Walk& walk) {
   if (header == nullptr) return kTruncated;
   note_tunnel(walk, TunnelKind::kErspan, header->session_id());
   if (header->version() == 1) return {LayerKind::kEthernet};
-  if (header->version() != 2) return kNotIp;
+  if (header->version() != 2) return kUnreadTunnel;
   const auto* tail = walk.cursor.take<Erspan3Tail>();
   if (tail == nullptr) return kTruncated;
   if (tail->platform_subheader() && !walk.cursor.skip(kPlatformSubheaderOctets)) {
     return kTruncated;
   }
-  return tail->frame_type() == 0 ? Layer{LayerKind::kEthernet} : kNotIp;
+  return tail->frame_type() == 0 ? Layer{LayerKind::kEthernet} : kUnreadTunnel;
+}
+
+// RFC 3931 section 4.1.1: a session id, or 0 before a control message.
+Layer read_l2tp_v3(Walk& walk) {
+  const auto* session = walk.cursor.take<Be32>();
+  if (session == nullptr) return kTruncated;
+  if (session->value() == 0) return kNotIp;
+  note_tunnel(walk, TunnelKind::kL2tp, session->value());
+  return kUnreadTunnel;
 }
 
 Layer read_ah(Walk& walk) {

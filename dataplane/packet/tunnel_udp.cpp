@@ -99,7 +99,8 @@ Layer read_gtp(Walk& walk) {
   const auto* header = walk.cursor.peek<GtpHeader>();
   if (header == nullptr) return kTruncated;
   if ((header->flags & GtpHeader::kProtocolGtp) == 0) return kNotIp;
-  if (header->message_type != GtpHeader::kTransportPdu || header->version() != 1) return kNotIp;
+  if (header->version() != 1) return kUnreadTunnel;
+  if (header->message_type != GtpHeader::kTransportPdu) return kNotIp;
   note_tunnel(walk, TunnelKind::kGtp, header->tunnel.value());
   walk.cursor.skip(sizeof *header);
   walk.cursor.limit(header->octets.value());
@@ -115,9 +116,12 @@ Layer read_gtp(Walk& walk) {
 
 Layer read_l2tp(Walk& walk) {
   constexpr unsigned kVersion2 = 2;
+  constexpr unsigned kVersion3 = 3;  // its sessions' framing is not in the packet (RFC 3931)
   const auto* flags = walk.cursor.peek<L2tpFlags>();
   if (flags == nullptr) return kTruncated;
-  if (flags->version() != kVersion2 || flags->has(L2tpFlags::kControl)) return kNotIp;
+  if (flags->has(L2tpFlags::kControl)) return kNotIp;
+  if (flags->version() == kVersion3) return kUnreadTunnel;
+  if (flags->version() != kVersion2) return kNotIp;
   std::size_t octets = sizeof *flags;
   if (flags->has(L2tpFlags::kLength)) {
     const Be16* length = walk.cursor.peek<Be16>(octets);
@@ -178,13 +182,17 @@ Layer read_lisp(Walk& walk) {
 // Fragments of a frame are not put together, and DTLS is not opened.
 Layer read_capwap(Walk& walk) {
   constexpr std::uint8_t kTypeMask = 0x0f;
+  constexpr unsigned kTypeDtls = 1;
   constexpr unsigned kBindingWlan = 1;
   constexpr std::uint8_t kVersionAndType = 0x0f;
   constexpr std::uint8_t kDataFrame = 0x08;
   const auto* header = walk.cursor.peek<CapwapHeader>();
   if (header == nullptr) return kTruncated;
-  if ((header->version_and_type & kTypeMask) != 0) return kNotIp;
-  if (header->fragmented() || header->keep_alive()) return kNotIp;
+  const unsigned type = header->version_and_type & kTypeMask;
+  if (type == kTypeDtls) return kEncrypted;
+  if (type != 0) return kNotIp;
+  if (header->keep_alive()) return kNotIp;
+  if (header->fragmented()) return kLinkFragment;
   if (header->octets() < sizeof *header) return kNotIp;
   note_tunnel(walk, TunnelKind::kCapwap, 0);
   if (!walk.cursor.skip(header->octets())) return kTruncated;

@@ -14,6 +14,20 @@
 namespace wiretally {
 namespace {
 
+// What is not opened, wherever it stands.
+ParseError unread_note(LayerKind end) {
+  switch (end) {
+    case LayerKind::kEncrypted:
+      return ParseError::kEncryptedLink;
+    case LayerKind::kLinkFragment:
+      return ParseError::kLinkFragment;
+    case LayerKind::kUnreadTunnel:
+      return ParseError::kUnreadTunnel;
+    default:
+      return ParseError::kNone;
+  }
+}
+
 ParseError non_ip(const PacketView& view, const Walk& walk, Layer end, ParsedPacket& out) {
   out.key.destination_port = walk.protocol_number;
   out.key.vlan_and_kind = 0;
@@ -28,7 +42,7 @@ ParseError non_ip(const PacketView& view, const Walk& walk, Layer end, ParsedPac
     case LayerKind::kUnknownLinkType:
       return ParseError::kUnknownLinkType;
     default:
-      return ParseError::kNone;
+      return unread_note(end.kind);
   }
 }
 
@@ -111,7 +125,7 @@ ParseError follow_tunnels(Walk& walk, IpPacket& ip) {
       case LayerKind::kTooDeep:
         return ParseError::kTooManyTunnels;
       default:
-        return ParseError::kNone;
+        return unread_note(end.kind);
     }
     if (depth == kTunnelsMax) return ParseError::kTooManyTunnels;
     IpPacket inner;
@@ -247,6 +261,8 @@ Layer read_layer(Walk& walk, Layer layer) {
       return read_gtp(walk);
     case LayerKind::kL2tp:
       return read_l2tp(walk);
+    case LayerKind::kL2tpV3:
+      return read_l2tp_v3(walk);
     case LayerKind::kTeredo:
       return read_teredo(walk);
     case LayerKind::kAyiya:
@@ -262,6 +278,9 @@ Layer read_layer(Walk& walk, Layer layer) {
     case LayerKind::kNotIp:
     case LayerKind::kTruncated:
     case LayerKind::kTooDeep:
+    case LayerKind::kEncrypted:
+    case LayerKind::kLinkFragment:
+    case LayerKind::kUnreadTunnel:
     case LayerKind::kUnknownLinkType:
       break;
   }
@@ -300,7 +319,8 @@ ParseError parse_general(const PacketView& view, const ParseOptions& options, Pa
   if (options.tunnel == TunnelView::kInner) tunnel_note = follow_tunnels(walk, ip);
   const ParseError note = in_flow(view, walk, ip, out);
   if (attributes != nullptr) note_attributes(walk, options.tunnel, outermost, ip);
-  return note != ParseError::kNone ? note : tunnel_note;
+  if (note != ParseError::kNone) return note;
+  return tunnel_note != ParseError::kNone ? tunnel_note : ip.length_note;
 }
 
 ParseError parse_with_attributes(const PacketView& view, const ParseOptions& options,

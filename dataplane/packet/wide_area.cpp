@@ -31,7 +31,7 @@ Layer read_multilink(Walk& walk) {
   constexpr std::uint8_t kFirstAndLast = 0xc0;
   const auto* header = walk.cursor.take<MultilinkHeader>();
   if (header == nullptr) return kTruncated;
-  return (header->flags & kFirstAndLast) == kFirstAndLast ? Layer{LayerKind::kPpp} : kNotIp;
+  return (header->flags & kFirstAndLast) == kFirstAndLast ? Layer{LayerKind::kPpp} : kLinkFragment;
 }
 
 // Numbers in the place of a PPP protocol, as Cisco HDLC and its Frame Relay cousin use them.

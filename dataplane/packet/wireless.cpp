@@ -132,9 +132,9 @@ Layer read_wlan(Walk& walk, bool swapped) {
   const std::uint8_t type = control->octets[swapped ? 1 : 0];
   const std::uint8_t flags = control->octets[swapped ? 0 : 1];
   if ((type & kVersionAndType) != kDataFrame || (type & kNoPayload) != 0) return kNotIp;
-  if ((flags & kProtected) != 0) return kNotIp;
+  if ((flags & kProtected) != 0) return kEncrypted;
   if (header == nullptr) return kTruncated;
-  if ((header->sequence.value() & kFragmentNumber) != 0) return kNotIp;
+  if ((header->sequence.value() & kFragmentNumber) != 0) return kLinkFragment;
   note_wlan_macs(walk, *header, flags);
   const unsigned octets = wlan_header_octets(type, flags);
   const bool qos = (type & kQos) != 0;

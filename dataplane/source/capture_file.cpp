@@ -3,6 +3,7 @@
 // list.
 #include "dataplane/source/capture_file.hpp"
 
+#include <pcap/pcap.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <utility>
 
 #include "config/startup_error.hpp"
+#include "dataplane/packet/parse.hpp"
 #include "dataplane/source/capture_file_format.hpp"
 #include "dataplane/source/capture_file_open.hpp"
 #include "dataplane/source/capture_file_order.hpp"
@@ -30,6 +32,13 @@ constexpr std::size_t kMagicOctets = 4;
 
 std::string packets_text(std::uint64_t n) {
   return std::to_string(n) + (n == 1 ? " packet" : " packets");
+}
+
+// "147 (USER0)", by libpcap's names.
+std::string link_type_text(LinkType type) {
+  const auto number = static_cast<int>(type);
+  const char* name = ::pcap_datalink_val_to_name(number);
+  return std::to_string(number) + (name == nullptr ? "" : " (" + std::string(name) + ")");
 }
 
 // A pipe is waited for without end, but not against the user's will: where signals are blocked for
@@ -133,6 +142,7 @@ std::size_t CaptureFile::poll(std::span<PacketView> views) {
   while (!exhausted()) {
     const std::size_t count = format_->poll(*window_, views);
     if (count > 0) {
+      if (!any_known_link_type_) look_at_link_types(views.first(count));
       packets_ += count;
       octets_done_.store(window_->file_octets(), std::memory_order_relaxed);
       return count;
@@ -146,6 +156,22 @@ std::size_t CaptureFile::poll(std::span<PacketView> views) {
     if (fill == Fill::kNotYet) break;
   }
   return 0;
+}
+
+void CaptureFile::look_at_link_types(std::span<const PacketView> views) {
+  if (packets_ == 0) unknown_link_type_ = views.front().link_type;
+  any_known_link_type_ = std::any_of(
+      views.begin(), views.end(), [](const PacketView& view) { return is_known(view.link_type); });
+}
+
+std::string CaptureFile::unreadable() const {
+  if (packets_ == 0 || any_known_link_type_) return "";
+  return name_ + ": no packet in it can be read: its link type is " +
+         link_type_text(unknown_link_type_) + ", which this version does not know; the " +
+         packets_text(packets_) +
+         " count as frames without IP. Record it anew on an interface that gives Ethernet or raw "
+         "IP, or, if Ethernet frames or IP packets stand at the front of its packets, say so with: "
+         "editcap -T ether FILE OUT.pcap (or -T rawip)";
 }
 
 CaptureProgress CaptureFile::progress() const {

@@ -49,9 +49,13 @@ class CaptureFile {
   // Empty, or a sentence: the file ends inside a packet or says nonsense. What came before it
   // counts.
   [[nodiscard]] const std::string& damage() const { return damage_; }
+  // Empty, or a sentence: packets came, and none has a link type the meter reads. They count as
+  // frames without IP. Thread: as damage().
+  [[nodiscard]] std::string unreadable() const;
   [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
+  void look_at_link_types(std::span<const PacketView> views);
   void open_format();
   void await_octets(std::size_t needed);
   void finish(std::string damage);
@@ -64,6 +68,8 @@ class CaptureFile {
   std::unique_ptr<ByteWindow> window_;
   std::unique_ptr<CaptureFormat> format_;
   std::uint64_t packets_ = 0;
+  bool any_known_link_type_ = false;
+  LinkType unknown_link_type_{};  // the first one met
   std::uint64_t octets_total_ = 0;
   std::atomic<std::uint64_t> octets_done_ = 0;
   std::string damage_;

@@ -44,6 +44,9 @@ void PcapFileSource::open_next() {
   octets_before_ += current_->progress().octets_done;
   octets_done_.store(octets_before_, std::memory_order_relaxed);
   if (!current_->damage().empty()) damages_.push_back(current_->damage());
+  if (std::string text = current_->unreadable(); !text.empty()) {
+    unreadable_.push_back(std::move(text));
+  }
   while (next_ < paths_.size()) {
     try {
       current_ = std::make_unique<CaptureFile>(paths_[next_++], port_);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pcap driver offline: recordings, read one after the other as one Observation Point. Time is
 // the packets' own; nothing is ever missed. Thread: constructed at start-up; poll()/release()
-// worker; progress() any; damages() any thread that has seen exhausted().
+// worker; progress() any; damages() and unreadable() any thread that has seen exhausted().
 #pragma once
 
 #include <atomic>
@@ -37,6 +37,8 @@ class PcapFileSource {
   [[nodiscard]] CaptureProgress progress() const;
   // One sentence per damaged file; see CaptureFile::damage().
   [[nodiscard]] const std::vector<std::string>& damages() const { return damages_; }
+  // One sentence per file of which no packet can be read; see CaptureFile::unreadable().
+  [[nodiscard]] const std::vector<std::string>& unreadable() const { return unreadable_; }
 
  private:
   void open_next();
@@ -49,6 +51,7 @@ class PcapFileSource {
   std::uint64_t octets_total_ = 0;
   std::atomic<std::uint64_t> octets_done_ = 0;
   std::vector<std::string> damages_;
+  std::vector<std::string> unreadable_;
   std::atomic<bool> exhausted_ = false;
 };
 

@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "config/startup_error.hpp"
+#include "dataplane/packet/parse.hpp"
 
 namespace wiretally {
 namespace {
@@ -137,9 +138,18 @@ int PcapLiveSource::open(std::string& why) {
     ::pcap_close(handle);
     return status;
   }
+  const auto link_type = static_cast<LinkType>(::pcap_datalink(handle));
+  if (!is_known(link_type)) {
+    const char* name = ::pcap_datalink_val_to_name(static_cast<int>(link_type));
+    why = "its link type is " + std::to_string(static_cast<int>(link_type)) +
+          (name == nullptr ? "" : " (" + std::string(name) + ")") +
+          ", which this version does not read";
+    ::pcap_close(handle);
+    return PCAP_ERROR;
+  }
   cut_in_kernel(::pcap_fileno(handle));
   handle_ = handle;
-  link_type_ = static_cast<LinkType>(::pcap_datalink(handle));
+  link_type_ = link_type;
   lost_since_ns_ = 0;
   missed_kernel_.restart();
   missed_nic_.restart();

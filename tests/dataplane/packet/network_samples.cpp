@@ -70,10 +70,13 @@ std::vector<Sample> ipv4_samples() {
              "10.0.0.1:5 > 10.0.0.2:7 proto 17 octets 28"),
       sample("total length 0: what was on the wire",
              v4().ipv4(6).patch(2, {0, 0}).tcp(5, 7).payload(100),
-             "10.0.0.1:5 > 10.0.0.2:7 proto 6 octets 140 flags 0x010"),
+             "10.0.0.1:5 > 10.0.0.2:7 proto 6 octets 140 flags 0x010 (no_ip_length)"),
       sample("total length beyond the frame is believed",
              v4().ipv4(17).patch(2, {5, 0xdc}).udp(5, 7),
-             "10.0.0.1:5 > 10.0.0.2:7 proto 17 octets 1500"),
+             "10.0.0.1:5 > 10.0.0.2:7 proto 17 octets 1500 (ip_length_beyond_frame)"),
+      sample("IPv6 payload length beyond the frame is believed",
+             v6().ipv6(17).patch(4, {5, 0xdc}).udp(5, 7),
+             "2001:db8::1:5 > 2001:db8::2:7 proto 17 octets 1540 (ip_length_beyond_frame)"),
       sample("IPv6 under the IPv4 ethertype", v4().ipv6(17).udp(5, 7),
              "2001:db8::1:5 > 2001:db8::2:7 proto 17 octets 48"),
   };
@@ -106,9 +109,10 @@ std::vector<Sample> ipv6_samples() {
              v6().ipv6(17).patch(4, {0, 0}).trailer(20),
              "2001:db8::1 > 2001:db8::2 proto 17 octets 40 (truncated_transport)"),
   };
-  Sample big = sample("BIG TCP: payload length 0 in a frame beyond 65,535 octets",
-                      v6().ipv6(6).patch(4, {0, 0}).tcp(5, 7),
-                      "2001:db8::1:5 > 2001:db8::2:7 proto 6 octets 79986 flags 0x010");
+  Sample big =
+      sample("BIG TCP: payload length 0 in a frame beyond 65,535 octets",
+             v6().ipv6(6).patch(4, {0, 0}).tcp(5, 7),
+             "2001:db8::1:5 > 2001:db8::2:7 proto 6 octets 79986 flags 0x010 (no_ip_length)");
   big.wire_octets = 80'000;
   samples.push_back(big);
   Sample jumbogram = sample("jumbogram: the option's length", jumbo.udp(5, 7), flow + "65584");

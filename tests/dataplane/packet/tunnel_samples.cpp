@@ -40,6 +40,12 @@ Sample exact(const char* description, const Build& packet, const std::string& ou
   return {description, LinkType::kEthernet, packet.build(), outer, inner};
 }
 
+// What the inner view does not open, and says so.
+Sample unread(const char* description, Build packet, const std::string& outer) {
+  packet.inner_ipv4(17).udp(5, 7);
+  return exact(description, packet, outer, outer + " (unread_tunnel)");
+}
+
 std::vector<Sample> ip_samples() {
   Build ah = v4().ipv4(51).octets({4, 4}).zeros(22);
   return {
@@ -117,8 +123,21 @@ std::vector<Sample> gre_samples() {
                   .snap(0, 0x0800),
               outer4(47, 96)),
       carries("GRE in UDP", over_udp(4754).gre(0, 0x0800), outer_udp(4754, 72)),
-      exact("GRE version 2 is unknown", v4().ipv4(47).gre(2, 0x0800).inner_ipv4(17).udp(5, 7),
-            outer4(47, 52)),
+      unread("GRE version 2 is unknown", v4().ipv4(47).gre(2, 0x0800), outer4(47, 52)),
+      unread("ERSPAN of an unknown version",
+             v4().ipv4(47).gre(0x1000, 0x88be).be32(1).be32(0x50000000).be32(0), outer4(47, 64)),
+      unread("ERSPAN III of a packet, not a frame",
+             v4().ipv4(47).gre(0x1000, 0x22eb).be32(1).be32(0x20000000).be32(0).be32(0x0800),
+             outer4(47, 68)),
+      unread("GTP version 2", over_udp(2152).octets({0x58, 255}).be16(36).be32(42),
+             outer_udp(2152, 64)),
+      unread("L2TPv3 over UDP", over_udp(1701).be16(3).be16(0).be32(7), outer_udp(1701, 64)),
+      unread("L2TPv3 over IP", v4().ipv4(115).be32(7), outer4(115, 52)),
+      exact("L2TPv3 control message over IP", v4().ipv4(115).be32(0).zeros(12), outer4(115, 36)),
+      exact("CAPWAP of a fragment", over_udp(5247).octets({0, 0x10, 2, 0x80}).be32(0).zeros(20),
+            outer_udp(5247, 56), outer_udp(5247, 56) + " (link_fragment)"),
+      exact("CAPWAP under DTLS", over_udp(5247).octets({1, 0, 0, 0}).zeros(24), outer_udp(5247, 56),
+            outer_udp(5247, 56) + " (encrypted_link)"),
   };
 }
 
@@ -176,7 +195,7 @@ std::vector<Sample> access_samples() {
       carries("L2TPv2 with all fields",
               over_udp(1701)
                   .be16(0x4a02)
-                  .be16(58)
+                  .be16(60)
                   .be32(1)
                   .be32(0)
                   .be16(2)
