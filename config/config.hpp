@@ -39,6 +39,11 @@ struct DpdkConfig {
   std::vector<DpdkPortConfig> ports;
 };
 
+struct EbpfConfig {
+  std::uint32_t map_entries = 65'536;  // flows of one CPU in one tick
+  std::uint64_t ring = 8ull << 20;     // octets
+};
+
 struct SamplingConfig {
   std::uint32_t rate = 1;
   SamplingMode mode = SamplingMode::kRandom;
@@ -48,6 +53,7 @@ struct CaptureConfig {
   Driver driver = Driver::kAuto;
   std::vector<InterfaceConfig> interfaces;
   DpdkConfig dpdk;
+  EbpfConfig ebpf;
   std::vector<std::string> files;
   bool promiscuous = true;
   std::string filter;  // tcpdump syntax

@@ -165,6 +165,13 @@ const Option kOptions[] = {
    "Number of the port in flow records (IE 10). auto or 0: its position in this list, from 1."},
   {"capture.dpdk.ports[].queues", ITEM(capture.dpdk.ports, queues), integer(1, 64), kRestart,
    "Receive queues (RSS)."},
+  {"capture.ebpf", nullptr, section(), kRestart,
+   "Counting in the kernel, when ebpf is the driver."},
+  {"capture.ebpf.map_entries", FIELD(capture.ebpf.map_entries), integer(64, 16 * kMebi), kRestart,
+   "Flows that the kernel counts for one CPU in one tick, about 320 octets each; what is more goes "
+   "up to user space and is counted there."},
+  {"capture.ebpf.ring", FIELD(capture.ebpf.ring), size(kMebi / 4, kGibi), kRestart,
+   "Buffer for packets that user space has to read. Rounded up to a power of two."},
   {"capture.files", FIELD(capture.files), texts(1, 4095), kRestart,
    "Captures to read instead of a live link: pcap or pcapng, also gzip'd. Driver pcap (or auto)."},
   {"capture.promiscuous", FIELD(capture.promiscuous), flag(), kRestart,

@@ -109,11 +109,11 @@ void leave_worker_cores(const cpu_set_t& before, const Capture& capture) {
   sched_setaffinity(0, sizeof mask, &mask);
 }
 
-Capture open_and_leave_cores(const Config& config) {
+Capture open_and_leave_cores(const Config& config, bool attributes) {
   cpu_set_t before;
   CPU_ZERO(&before);
   sched_getaffinity(0, sizeof before, &before);
-  Capture capture = open_capture(config);
+  Capture capture = open_capture(config, attributes);
   leave_worker_cores(before, capture);
   return capture;
 }
@@ -166,11 +166,11 @@ class Engine {
   Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool service)
       : config_(config),
         service_(service),
-        capture_(open_and_leave_cores(config)),
+        attributes_(attributes_wanted(config, sinks)),
+        capture_(open_and_leave_cores(config, attributes_)),
         recording_(capture_.time_base == TimeBase::kPackets),
         hash_(service ? FlowHash::random_seed() : FlowHash::fixed_seed(),
               {config.flows.key.vlan, config.flows.key.ingress}),
-        attributes_(attributes_wanted(config, sinks)),
         merger_(merger_options(config, capture_, !service, attributes_), hash_) {
     const auto log = [](const std::string& line) { spdlog::info("{}", line); };
     for (const CollectorConfig& collector : config.exporting.collectors) {
@@ -278,10 +278,10 @@ class Engine {
   const bool service_;
   MeterClock clock_;
   StatusBoard board_;
+  const bool attributes_;  // kept all the way from packet to record
   Capture capture_;
   const bool recording_;
   FlowHash hash_;
-  const bool attributes_;  // kept all the way from packet to record
   Merger merger_;
   std::vector<std::unique_ptr<RecordSink>> links_;
   std::vector<std::unique_ptr<WorkerSlot>> slots_;

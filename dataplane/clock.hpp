@@ -17,6 +17,8 @@ class MeterClock {
 
   // Meter time now; about 25 ns.
   [[nodiscard]] TimeNs now() const { return read(CLOCK_MONOTONIC) + anchor_; }
+  // A stamp of the machine's monotonic clock (bpf_ktime_get_ns) as meter time.
+  [[nodiscard]] TimeNs of_monotonic(TimeNs stamp) const { return stamp + anchor_; }
   // What the wall clock has stepped or drifted since start; to be added to meter time to give UTC.
   [[nodiscard]] TimeNs utc_step() const { return read(CLOCK_REALTIME) - now(); }
 

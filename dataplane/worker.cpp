@@ -3,6 +3,7 @@
 #include "dataplane/worker.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "dataplane/flow/hash_behind.hpp"
 #include "dataplane/source/packet_filter.hpp"
@@ -62,6 +63,13 @@ ParseError Worker::take_choosy(const PacketView& view, std::size_t place) {
   return parse_with_attributes(view, options_.parse, out, attributes_[place]);
 }
 
+// What flows.key does not have.
+inline void Worker::leave_out_fields(FlowKey& key) const {
+  if (!options_.key_addresses) key.source = key.destination = {};
+  if (!options_.key_ports) key.source_port = key.destination_port = 0;
+  if (!options_.key_protocol) key.protocol = 0;
+}
+
 void Worker::parse_and_hash(std::span<const PacketView> views) {
   HashBehind hashing(hash_, *table_, batch_.packets.data(), batch_.hashes.data());
   std::size_t metered = 0;
@@ -82,11 +90,7 @@ void Worker::parse_and_hash(std::span<const PacketView> views) {
     ++counter.packets;
     counter.octets += packet.octets;
     counter.l2_octets += packet.wire_octets;
-    if (version != IpVersion::kNone) {
-      if (!options_.key_addresses) packet.key.source = packet.key.destination = {};
-      if (!options_.key_ports) packet.key.source_port = packet.key.destination_port = 0;
-      if (!options_.key_protocol) packet.key.protocol = 0;
-    }
+    if (version != IpVersion::kNone) leave_out_fields(packet.key);
     batch_.times[metered++] = view.time;
     hashing.follow(metered);
   }
@@ -101,9 +105,11 @@ bool Worker::in_epoch(TimeNs time) const {
 
 void Worker::open_epoch(TimeNs time) {
   const bool recording = options_.time_base == TimeBase::kPackets;
-  // Live stamps may be a little older than the packet that opened the epoch (other queue, kernel).
+  // Live stamps may be a little older than the packet that opened the epoch (other queue, kernel),
+  // and as old as the last flip if they were counted elsewhere.
   const TimeNs slack = recording ? kRecordingSlack : kNsPerSecond;
-  table_->open(time - slack, recording ? 0 : kLiveTimeShift, flows_expected_);
+  table_->open(std::min(time, counted_since_) - slack, recording ? 0 : kLiveTimeShift,
+               flows_expected_);
   epoch_first_ = epoch_min_ = epoch_max_ = time;
 }
 
@@ -161,10 +167,6 @@ void Worker::count_unplaced(std::size_t index) {
   }
 }
 
-void Worker::flip_if_free() {
-  if (epochs_.other_is_free()) flip();
-}
-
 void Worker::flip_waiting() {
   epochs_.wait_until_other_is_free();
   flip();
@@ -178,6 +180,43 @@ void Worker::flip() {
   flows_expected_ = table_->entries();
   epochs_.flip();
   table_ = &epochs_.filling();
+}
+
+void Worker::take_counted(const CountedFlow& counted) {
+  CountedFlow flow = counted;
+  FlowKey& key = flow.key;
+  if (key.ip_version() != IpVersion::kNone) leave_out_fields(key);
+  const TimeNs first = clock_.of_monotonic(flow.first);
+  const TimeNs last = clock_.of_monotonic(flow.last);
+  if (!table_->is_open()) open_epoch(first);
+  epoch_min_ = std::min(epoch_min_, first);
+  epoch_max_ = std::max(epoch_max_, last);
+  const auto offset = [&](TimeNs time) {
+    const TimeNs units = std::clamp<TimeNs>((time - table_->base()) >> table_->time_shift(), 0,
+                                            std::numeric_limits<std::uint32_t>::max());
+    return static_cast<std::uint32_t>(units);
+  };
+  const CountSum sum{flow.packets, flow.octets,    flow.l2_octets, offset(first),
+                     offset(last), flow.tcp_flags, flow.tos};
+  const CoarseLevel level = table_->count_sum(key, sum, hash_);
+  if (level == CoarseLevel::kExact || key.level() != CoarseLevel::kExact) return;
+  counters_.ports[static_cast<std::size_t>(key.port)].coarse[static_cast<std::size_t>(level)] +=
+      flow.packets;
+}
+
+void Worker::take_totals(const CountedTotals& totals) {
+  PortCounters& port = counters_.ports[static_cast<std::size_t>(totals.port)];
+  port.received.packets += totals.received.packets;
+  port.received.l2_octets += totals.received.l2_octets;
+  for (std::size_t v = 0; v < kIpVersions; ++v) {
+    port.metered[v].packets += totals.metered[v].packets;
+    port.metered[v].octets += totals.metered[v].octets;
+    port.metered[v].l2_octets += totals.metered[v].l2_octets;
+  }
+  port.coarse[static_cast<std::size_t>(CoarseLevel::kProtocol)] += totals.coarse_packets;
+  FrameCounter& unread = port.results[static_cast<std::size_t>(ParseError::kTooManyLinkHeaders)];
+  unread.packets += totals.unread.packets;
+  unread.l2_octets += totals.unread.l2_octets;
 }
 
 bool Worker::still_draining() {

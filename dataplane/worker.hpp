@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 
@@ -14,6 +15,7 @@
 #include "dataplane/flow/epoch.hpp"
 #include "dataplane/flow/flow_hash.hpp"
 #include "dataplane/packet/parse.hpp"
+#include "dataplane/source/counting_source.hpp"
 #include "dataplane/source/packet_source.hpp"
 #include "dataplane/worker_counters.hpp"
 
@@ -49,6 +51,8 @@ class Worker {
   // most a second.
   static constexpr TimeNs kQuietBeforeStop = 30'000'000;
   static constexpr TimeNs kStopMax = kNsPerSecond;
+  // A source that counts by itself may do so for so long before its worker is there.
+  static constexpr TimeNs kStartMax = 10 * kNsPerSecond;
   // Stamps of a recording are held within +-146 years of 1970, so that no sum of times overflows.
   static constexpr TimeNs kStampMax = TimeNs{1} << 62;
   // Live: units of 1.024 us, so that an epoch may last 73 minutes if control is held up.
@@ -61,8 +65,9 @@ class Worker {
   template <PacketSource Source>
   void run(Source& source, const std::atomic<bool>& stop) {
     std::array<PacketView, kBurstMax> views;
+    if constexpr (CountingSource<Source>) counted_since_ = clock_.now() - kStartMax;
     while (!stop.load(std::memory_order_relaxed) || still_draining()) {
-      if (epochs_.flip_requested()) flip_if_free();
+      if (epochs_.flip_requested()) flip_if_free(source);
       const std::size_t polled = source.poll(views);
       ++counters_.polls;
       if (polled == 0) {
@@ -71,16 +76,60 @@ class Worker {
         rest_at_end();
         continue;
       }
-      ++counters_.busy_polls;
-      stamp({views.data(), polled});
-      parse_and_hash({views.data(), polled});
-      source.release();
-      count_batch();
+      meter(source, {views.data(), polled});
     }
+    if constexpr (CountingSource<Source>) finish_counts(source, views);
     hand_over_last();
   }
 
  private:
+  template <class Source>
+  void meter(Source& source, std::span<PacketView> views) {
+    ++counters_.busy_polls;
+    stamp(views);
+    parse_and_hash(views);
+    source.release();
+    count_batch();
+  }
+  template <class Source>
+  void flip_if_free(Source& source) {
+    if (!epochs_.other_is_free()) return;
+    if constexpr (CountingSource<Source>) take_counts(source);
+    flip();
+  }
+
+  // A source that counts by itself gives its counts to the table that is about to be handed over.
+  class Taker final : public CountTaker {
+   public:
+    explicit Taker(Worker& worker) : worker_(worker) {}
+    void take(std::span<const CountedFlow> flows) override {
+      for (const CountedFlow& flow : flows) worker_.take_counted(flow);
+    }
+    void take(const CountedTotals& totals) override { worker_.take_totals(totals); }
+
+   private:
+    Worker& worker_;
+  };
+  template <class Source>
+  void take_counts(Source& source) {
+    Taker taker(*this);
+    const TimeNs now = clock_.now();
+    source.hand_over(taker);
+    counted_since_ = now;
+  }
+  // What the source still shows, then both of the generations it counts into.
+  template <class Source>
+  void finish_counts(Source& source, std::span<PacketView> views) {
+    source.stop_counting();
+    for (std::size_t polled; (polled = source.poll(views)) != 0;) {
+      meter(source, views.first(polled));
+    }
+    take_counts(source);
+    take_counts(source);
+  }
+  void take_counted(const CountedFlow& counted);
+  void take_totals(const CountedTotals& totals);
+
   struct Batch {
     std::array<ParsedPacket, kBurstMax> packets;
     std::array<std::uint64_t, kBurstMax> hashes;
@@ -96,12 +145,12 @@ class Worker {
     return attributes_ == nullptr ? nullptr : &attributes_[place];
   }
   bool sampled();
+  void leave_out_fields(FlowKey& key) const;
   void count_batch();
   void count_unplaced(std::size_t index);
   std::size_t place_in_epoch(std::size_t from, std::size_t to);
   bool in_epoch(TimeNs time) const;
   void open_epoch(TimeNs time);
-  void flip_if_free();
   void flip_waiting();
   void flip();
   void hand_over_last();
@@ -119,7 +168,9 @@ class Worker {
   TimeNs epoch_min_ = 0;
   TimeNs epoch_max_ = 0;
   std::unique_ptr<FlowAttributes[]> attributes_;  // of the batch's packets; null: not wanted
-  const bool every_packet_;         // parsed as it comes: no filter, no sampling, no attributes
+  const bool every_packet_;  // parsed as it comes: no filter, no sampling, no attributes
+  // A counting source: nothing that it has yet to hand over is older.
+  TimeNs counted_since_ = std::numeric_limits<TimeNs>::max();
   std::size_t flows_expected_ = 0;  // entries of the last epoch
   TimeNs stop_seen_ = 0;            // when a stop was seen first,
   TimeNs quiet_since_ = 0;          // and since when no packet has come after it

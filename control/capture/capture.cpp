@@ -15,25 +15,38 @@ Capture open_pcap(const CaptureConfig& config) {
   throw StartupError(
       ExitCode::kMachine,
       std::string("capture.driver: ") + driver +
-          " is not in this version; use dpdk (net_af_xdp is one of its devices) or pcap");
+          " is not in this version; use dpdk (net_af_xdp is one of its devices), ebpf or pcap");
 }
 
-Capture open_best(const CaptureConfig& config) {
-  if (!config.dpdk.ports.empty()) {
-    Capture capture = open_dpdk(config);
+// Interfaces: in the kernel, if it can; libpcap can always.
+Capture open_interfaces(const Config& config, bool attributes) {
+  try {
+    Capture capture = open_ebpf(config, attributes);
+    capture.note += " (auto: no capture.dpdk.ports, and af_xdp is not in this version)";
+    return capture;
+  } catch (const StartupError& refusal) {
+    Capture capture = open_pcap_interfaces(config.capture);
+    const std::string why = refusal.what();  // the verifier's words, if any, are below the first
+    capture.note += " (auto: no capture.dpdk.ports; " + why.substr(0, why.find('\n')) + ")";
+    return capture;
+  }
+}
+
+Capture open_best(const Config& config, bool attributes) {
+  if (!config.capture.dpdk.ports.empty()) {
+    Capture capture = open_dpdk(config.capture);
     capture.note += " (auto: capture.dpdk.ports is configured)";
     return capture;
   }
-  Capture capture = open_pcap(config);
-  capture.note += config.files.empty()
-                      ? " (auto: no capture.dpdk.ports; af_xdp and ebpf are not in this version)"
-                      : " (auto: capture.files is configured)";
+  if (config.capture.files.empty()) return open_interfaces(config, attributes);
+  Capture capture = open_pcap_files(config.capture);
+  capture.note += " (auto: capture.files is configured)";
   return capture;
 }
 
 }  // namespace
 
-Capture open_capture(const Config& config) {
+Capture open_capture(const Config& config, bool attributes) {
   switch (config.capture.driver) {
     case Driver::kDpdk:
       return open_dpdk(config.capture);
@@ -42,9 +55,9 @@ Capture open_capture(const Config& config) {
     case Driver::kAfXdp:
       refuse("af_xdp");
     case Driver::kEbpf:
-      refuse("ebpf");
+      return open_ebpf(config, attributes);
     case Driver::kAuto:
-      return open_best(config.capture);
+      return open_best(config, attributes);
   }
   return {};
 }

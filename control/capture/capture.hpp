@@ -41,13 +41,14 @@ struct Capture {
   std::shared_ptr<void> owner;  // keeps sources and ports alive
 };
 
-// Opens what the configuration names, by the driver it names or the best there is. Throws
-// StartupError.
-Capture open_capture(const Config& config);
+// Opens what the configuration names, by the driver it names or the best there is. `attributes`:
+// the workers want to see every packet for its attributes. Throws StartupError.
+Capture open_capture(const Config& config, bool attributes);
 
 // One driver each; open_capture() chooses.
 Capture open_pcap_files(const CaptureConfig& config);
 Capture open_pcap_interfaces(const CaptureConfig& config);
 Capture open_dpdk(const CaptureConfig& config);
+Capture open_ebpf(const Config& config, bool attributes);
 
 }  // namespace wiretally

@@ -14,6 +14,17 @@
 
 namespace wiretally {
 
+// Many packets of one flow, counted elsewhere. Times are the table's units since its base.
+struct CountSum {
+  std::uint64_t packets = 0;
+  std::uint64_t octets = 0;
+  std::uint64_t l2_octets = 0;
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  std::uint16_t tcp_flags = 0;
+  std::uint8_t tos = 0;
+};
+
 struct alignas(64) CountEntry {
   FlowKey key;
   // octets:36 | tcp_flags:12 | tos:8 | epoch:8 - one load tells whether the line is live, one store
@@ -50,6 +61,11 @@ struct alignas(64) CountEntry {
     l2_extra = extra;
     first = last = p.time_offset;
   }
+
+  // The same of a sum, as far as it fits (count_sum.cpp).
+  void start(const FlowKey& flow, const CountSum& sum, std::int32_t extra,
+             std::uint8_t epoch_number);
+  bool add(const CountSum& sum, std::int64_t extra);
 
   // Adds one packet; false, and nothing changed, if a counter has no room for it.
   bool add(const ParsedPacket& p, std::int64_t extra) {

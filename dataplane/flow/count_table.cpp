@@ -18,8 +18,6 @@ namespace wiretally {
 namespace {
 
 constexpr std::size_t kProtocols = 256;
-// Coarse levels 1 to 3 may fill this share of the last segment each, above the exact limit.
-constexpr std::size_t kCoarseShare = 32;
 
 template <class Line>
 Line* map_lines(std::size_t lines, CountTable::Memory memory) {

@@ -53,6 +53,9 @@ class CountTable {
   static constexpr unsigned kGrowLog2 = 2;         // the next segment has four times the lines
   static constexpr std::size_t kSegmentsMax = 16;
 
+  // Coarse levels 1 to 3 may fill this share of the last segment each, above the exact limit.
+  static constexpr std::size_t kCoarseShare = 32;
+
   enum class Memory : std::uint8_t {
     kLazy,
     kPopulated
@@ -92,6 +95,10 @@ class CountTable {
   // The overload rule for one packet; always succeeds. Returns the level it was counted at.
   CoarseLevel count_coarse(const ParsedPacket& packet, const FlowHash& hash,
                            const FlowAttributes* attributes = nullptr);
+
+  // Adds what was counted elsewhere (count_sum.cpp) under the same rules; a coarse key goes to its
+  // row. Returns the level it was counted at.
+  CoarseLevel count_sum(const FlowKey& key, const CountSum& sum, const FlowHash& hash);
 
   // -- control -----------------------------------------------------------------------------------
   struct Segment {
@@ -133,6 +140,9 @@ class CountTable {
   bool find_or_insert(const FlowKey& key, const ParsedPacket& packet, std::uint64_t hash,
                       std::size_t entries_limit, const FlowAttributes* attributes);
   void add_attributes(const CountEntry& line, const FlowAttributes& attributes);
+  bool place_sum(const FlowKey& key, const CountSum& sum, std::uint64_t hash,
+                 std::size_t entries_limit);
+  CoarseLevel place_sum_somewhere(const FlowKey& key, const CountSum& sum, const FlowHash& hash);
   void open_segment(unsigned lines_log2);
   bool grow();
   ProtocolRow& row_of(const FlowKey& key);

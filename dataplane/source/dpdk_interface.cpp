@@ -9,6 +9,7 @@
 #include <linux/if_xdp.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -75,6 +76,10 @@ std::optional<KernelInterface> kernel_interface(const std::string& name) {
   if (::ioctl(socket.descriptor(), SIOCGIFFLAGS, &request) == 0) {
     found.up = (request.ifr_flags & IFF_UP) != 0;
     found.promiscuous_flag = (request.ifr_flags & IFF_PROMISC) != 0;
+  }
+  if (::ioctl(socket.descriptor(), SIOCGIFHWADDR, &request) == 0) {
+    const auto type = request.ifr_hwaddr.sa_family;
+    found.has_ethernet_frames = type == ARPHRD_ETHER || type == ARPHRD_LOOPBACK;
   }
   if (::ioctl(socket.descriptor(), SIOCGIFMTU, &request) == 0) {
     found.mtu = static_cast<unsigned>(request.ifr_mtu);

@@ -19,8 +19,9 @@ struct KernelInterface {
   unsigned mtu = 0;
   unsigned rx_queues = 1;
   bool up = false;
-  bool promiscuous_flag = false;  // somebody said `ip link set NAME promisc on`
-  bool merges_packets = false;    // GRO or LRO: several packets of the wire arrive as one
+  bool promiscuous_flag = false;    // somebody said `ip link set NAME promisc on`
+  bool has_ethernet_frames = true;  // and not, as a tunnel, IP packets
+  bool merges_packets = false;      // GRO or LRO: several packets of the wire arrive as one
 };
 
 // Empty if there is no interface of this name.

@@ -66,6 +66,11 @@ Octets ask_for_link(const std::string& interface, std::span<char> reply) {
 
 constexpr std::size_t kReplyOctets = 32768;
 
+std::optional<rtnl_link_stats64> statistics_of(const std::string& interface) {
+  alignas(nlmsghdr) std::array<char, kReplyOctets> reply;
+  return value_of<rtnl_link_stats64>(find_attribute(ask_for_link(interface, reply), IFLA_STATS64));
+}
+
 std::string program_name(std::uint32_t id) {
   bpf_attr by_id{};
   by_id.prog_id = id;
@@ -85,11 +90,13 @@ std::string program_name(std::uint32_t id) {
 }  // namespace
 
 std::optional<std::uint64_t> nic_missed_packets(const std::string& interface) {
-  alignas(nlmsghdr) std::array<char, kReplyOctets> reply;
-  const Octets attributes = ask_for_link(interface, reply);
-  const auto stats = value_of<rtnl_link_stats64>(find_attribute(attributes, IFLA_STATS64));
-  if (!stats) return std::nullopt;
-  return stats->rx_missed_errors;
+  const auto stats = statistics_of(interface);
+  return stats ? std::optional(stats->rx_missed_errors) : std::nullopt;
+}
+
+std::optional<std::uint64_t> received_packets(const std::string& interface) {
+  const auto stats = statistics_of(interface);
+  return stats ? std::optional(stats->rx_packets) : std::nullopt;
 }
 
 std::optional<XdpProgram> attached_xdp_program(const std::string& interface) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What rtnetlink knows about a kernel interface behind a DPDK port, in the calling thread's network
-// namespace: packets its NIC missed, and the XDP program on it.
-// Thread: control.
+// What rtnetlink knows about a kernel interface behind a port, in the calling thread's network
+// namespace: packets it received and its NIC missed, and the XDP program on it.
+// Thread: control; with driver ebpf also its worker, four times a second.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,9 @@ namespace wiretally {
 // IFLA_STATS64 rx_missed_errors: packets the host's NIC had no descriptor for. Empty if the
 // interface is gone.
 [[nodiscard]] std::optional<std::uint64_t> nic_missed_packets(const std::string& interface);
+
+// IFLA_STATS64 rx_packets: what the interface received since it was made. Empty if it is gone.
+[[nodiscard]] std::optional<std::uint64_t> received_packets(const std::string& interface);
 
 struct XdpProgram {
   std::uint32_t id = 0;

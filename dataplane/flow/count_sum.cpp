@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums of packets that were counted elsewhere (the kernel's maps) into the table: find or insert,
+// overload rule and totals as for packets, but counters may be larger than a line's. Thread:
+// worker.
+#include <algorithm>
+#include <limits>
+
+#include "dataplane/flow/coarsen.hpp"
+#include "dataplane/flow/count_table.hpp"
+
+namespace wiretally {
+namespace {
+
+constexpr std::uint64_t kExtraMax = std::numeric_limits<std::int32_t>::max();
+
+// As much of `rest` as one line can take: its octets, and a layer-2 surplus of 31 bits either way.
+CountSum part_of(const CountSum& rest) {
+  CountSum part = rest;
+  part.packets = std::min<std::uint64_t>(rest.packets, std::numeric_limits<std::uint32_t>::max());
+  part.octets = std::min(rest.octets, CountEntry::kOctetsMax);
+  part.l2_octets = std::min(rest.l2_octets, part.octets + kExtraMax);
+  part.octets = std::min(part.octets, part.l2_octets + kExtraMax);
+  return part;
+}
+
+}  // namespace
+
+void CountEntry::start(const FlowKey& flow, const CountSum& sum, std::int32_t extra,
+                       std::uint8_t epoch_number) {
+  key = flow;
+  word = sum.octets | static_cast<std::uint64_t>(sum.tcp_flags & 0x0fff) << kFlagsShift |
+         static_cast<std::uint64_t>(sum.tos) << kTosShift |
+         static_cast<std::uint64_t>(epoch_number) << kEpochShift;
+  packets = static_cast<std::uint32_t>(sum.packets);
+  l2_extra = extra;
+  first = sum.first;
+  last = sum.last;
+}
+
+bool CountEntry::add(const CountSum& sum, std::int64_t extra) {
+  const std::int64_t extra_sum = l2_extra + extra;
+  const bool fits = octets() + sum.octets <= kOctetsMax && packets + sum.packets <= UINT32_MAX &&
+                    extra_sum == static_cast<std::int32_t>(extra_sum);
+  if (!fits) return false;
+  word = (word + sum.octets) | static_cast<std::uint64_t>(sum.tcp_flags & 0x0fff) << kFlagsShift;
+  packets += static_cast<std::uint32_t>(sum.packets);
+  l2_extra = static_cast<std::int32_t>(extra_sum);
+  first = std::min(first, sum.first);
+  last = std::max(last, sum.last);
+  return true;
+}
+
+bool CountTable::place_sum(const FlowKey& key, const CountSum& sum, std::uint64_t hash,
+                           std::size_t entries_limit) {
+  const auto extra =
+      static_cast<std::int64_t>(sum.l2_octets) - static_cast<std::int64_t>(sum.octets);
+  CountEntry* line = &lines_[hash >> index_shift_];
+  for (const CountEntry* const end = line + kProbeMax; line != end; ++line) {
+    if (!live(*line)) {
+      if (segment_entries_ >= entries_limit) return false;
+      line->start(key, sum, static_cast<std::int32_t>(extra), epoch_);
+      if (attributes_ != nullptr) attributes_[line - arena_] = FlowAttributes{};  // not known
+      ++segment_entries_;
+      ++entries_;
+      return true;
+    }
+    if (line->key == key && line->add(sum, extra)) return true;
+  }
+  return false;
+}
+
+CoarseLevel CountTable::place_sum_somewhere(const FlowKey& key, const CountSum& sum,
+                                            const FlowHash& hash) {
+  if (key.level() == CoarseLevel::kExact) {
+    const std::uint64_t exact = hash(key);
+    do {
+      if (place_sum(key, sum, exact, segment_limit_)) return CoarseLevel::kExact;
+    } while (grow());
+    const std::size_t step = (std::size_t{1} << last_log2_) / kCoarseShare;
+    for (std::size_t level = 1; level < kCoarseLevels - 1; ++level) {
+      const FlowKey coarse = coarsen(key, static_cast<CoarseLevel>(level));
+      if (place_sum(coarse, sum, hash(coarse), segment_limit_ + level * step)) {
+        return static_cast<CoarseLevel>(level);
+      }
+    }
+  }
+  ProtocolRow& row = row_of(key);
+  if (row.packets == 0) {
+    row.first = sum.first;
+    row.last = sum.last;
+  }
+  row.packets += sum.packets;
+  row.octets += sum.octets;
+  row.l2_octets += static_cast<std::int64_t>(sum.l2_octets);
+  row.first = std::min(row.first, sum.first);
+  row.last = std::max(row.last, sum.last);
+  row.tcp_flags |= sum.tcp_flags;
+  rows_used_ = true;
+  return CoarseLevel::kProtocol;
+}
+
+CoarseLevel CountTable::count_sum(const FlowKey& key, const CountSum& sum, const FlowHash& hash) {
+  totals_.packets += sum.packets;
+  totals_.octets += sum.octets;
+  totals_.l2_octets += static_cast<std::int64_t>(sum.l2_octets);
+  CoarseLevel coarsest = CoarseLevel::kExact;
+  for (CountSum rest = sum; rest.packets != 0 || rest.octets != 0 || rest.l2_octets != 0;) {
+    const CountSum part = part_of(rest);
+    coarsest = std::max(coarsest, place_sum_somewhere(key, part, hash));
+    rest.packets -= part.packets;
+    rest.octets -= part.octets;
+    rest.l2_octets -= part.l2_octets;
+  }
+  return coarsest;
+}
+
+}  // namespace wiretally

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Drains what the kernel counted: flips the generation, waits until no program writes the old one
+// any more, then takes its entries out in batches. Thread: one.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "ebpf/xdp_loader.hpp"
+
+namespace wiretally {
+
+struct KernelEntry {
+  kernel_flow_key key;
+  kernel_flow_count count;
+};
+
+// A row of the last resort, with what it stands for.
+struct KernelRow {
+  std::uint8_t ip_version = 0;
+  std::uint8_t protocol = 0;
+  kernel_flow_count count{};
+};
+
+class MapSource {
+ public:
+  explicit MapSource(XdpLoader& loader);
+
+  using TakeFlows =
+      std::function<void(std::span<const kernel_flow_key>, std::span<const kernel_flow_count>)>;
+  using TakeRow = std::function<void(const KernelRow&)>;
+
+  // Flips, and hands over everything that was counted since the flip before. Returns the sums that
+  // the program made of the same packets, over all CPUs. Throws XdpError if a map cannot be read.
+  kernel_totals drain(const TakeFlows& take_flows, const TakeRow& take_row);
+
+  // All the program ever did, over both generations and all CPUs; exact while it is detached.
+  [[nodiscard]] kernel_totals totals_so_far() const;
+
+ private:
+  static constexpr std::uint32_t kBatch = 4096;
+
+  [[nodiscard]] std::vector<kernel_totals> read_totals(std::uint32_t generation) const;
+  void drain_map(int map, const TakeFlows& take_flows);
+  void drain_rows(std::uint32_t generation, const TakeRow& take_row);
+
+  XdpLoader& loader_;
+  std::array<std::vector<kernel_totals>, WT_GENERATIONS> seen_;  // by CPU, at the drain before
+  std::vector<kernel_flow_key> keys_;
+  std::vector<kernel_flow_count> counts_;
+  std::vector<std::byte> position_;  // of a batch: the kernel's own
+};
+
+kernel_totals operator-(const kernel_totals& a, const kernel_totals& b);
+kernel_totals operator+(const kernel_totals& a, const kernel_totals& b);
+
+}  // namespace wiretally

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// libbpf's calls, and their errors as sentences. Thread: see xdp_loader.hpp.
+#include "ebpf/xdp_loader.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <string_view>
+
+#include "ebpf/embedded_object.hpp"
+
+namespace wiretally {
+namespace {
+
+constexpr std::size_t kWordsMax = 2000;
+
+// What libbpf says on this thread while a Words lives: the reason for an error, not a log.
+class Words {
+ public:
+  Words() {
+    current() = this;
+    libbpf_set_print(&Words::take);
+  }
+  ~Words() { current() = nullptr; }
+  Words(const Words&) = delete;
+  Words& operator=(const Words&) = delete;
+
+  // The last lines: the verifier's conclusion stands at the end.
+  [[nodiscard]] std::string last() const {
+    return text_.size() <= kWordsMax ? text_ : "..." + text_.substr(text_.size() - kWordsMax);
+  }
+
+ private:
+  static Words*& current() {
+    thread_local Words* words = nullptr;
+    return words;
+  }
+  static int take(libbpf_print_level level, const char* format, va_list arguments) {
+    if (level == LIBBPF_DEBUG || current() == nullptr) return 0;
+    std::array<char, 16384> line;
+    const int length = vsnprintf(line.data(), line.size(), format, arguments);
+    if (length > 0) current()->text_ += line.data();
+    return 0;
+  }
+  std::string text_;
+};
+
+std::string error_text(int error) {
+  return std::strerror(error < 0 ? -error : error);
+}
+
+bpf_map* map_named(bpf_object* object, std::string_view suffix) {
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object) {
+    // libbpf puts the object's name before those of data sections.
+    if (std::string_view(bpf_map__name(map)).ends_with(suffix)) return map;
+  }
+  throw XdpError("the embedded eBPF object has no map " + std::string(suffix));
+}
+
+// "0-3,8,10-11" of /sys: which CPUs are online.
+std::vector<bool> online_cpus(unsigned possible) {
+  std::vector<bool> online(possible, false);
+  std::ifstream file("/sys/devices/system/cpu/online");
+  unsigned from = 0;
+  char separator = 0;
+  while (file >> from) {
+    unsigned to = from;
+    if (file.peek() == '-') file >> separator >> to;
+    for (unsigned cpu = from; cpu <= to && cpu < possible; ++cpu) online[cpu] = true;
+    if (!(file >> separator)) break;
+  }
+  if (std::find(online.begin(), online.end(), true) == online.end()) online.assign(possible, true);
+  return online;
+}
+
+std::string program_name(std::uint32_t id) {
+  const ebpf::Descriptor program(bpf_prog_get_fd_by_id(id));
+  bpf_prog_info info{};
+  __u32 length = sizeof info;
+  if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &length) != 0) {
+    return "(its name may be asked for by CAP_SYS_ADMIN only)";
+  }
+  return std::string(info.name, strnlen(info.name, sizeof info.name));
+}
+
+// Empty if no XDP program is attached there.
+std::string foreign_program(unsigned ifindex) {
+  LIBBPF_OPTS(bpf_xdp_query_opts, found);
+  if (bpf_xdp_query(static_cast<int>(ifindex), 0, &found) != 0) return {};
+  const std::uint32_t ids[] = {found.prog_id, found.drv_prog_id, found.skb_prog_id,
+                               found.hw_prog_id};
+  for (const std::uint32_t id : ids) {
+    if (id != 0) return program_name(id) + ", id " + std::to_string(id);
+  }
+  return {};
+}
+
+const char* cure_of(int error) {
+  switch (error) {
+    case EPERM:
+    case EACCES:
+      return "; it takes root, or the capabilities CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW (Linux "
+             "before 5.18: CAP_PERFMON too)";
+    case ENOSYS:
+    case EINVAL:
+      return "; it takes Linux 5.15 or later with CONFIG_BPF_SYSCALL";
+    case ENOMEM:
+    case E2BIG:
+      return "; lower capture.ebpf.map_entries";
+    default:
+      return "";
+  }
+}
+
+}  // namespace
+
+const char* label(XdpMode mode) {
+  return mode == XdpMode::kNative ? "native" : "generic";
+}
+
+XdpLoader::XdpLoader(const XdpLoaderOptions& options) : options_(options) {
+  try {
+    open();
+    make_flow_maps();
+    load();
+  } catch (...) {
+    if (object_ != nullptr) bpf_object__close(object_);
+    throw;
+  }
+}
+
+XdpLoader::~XdpLoader() {
+  detach();
+  if (object_ != nullptr) bpf_object__close(object_);
+}
+
+void XdpLoader::open() {
+  const Words words;
+  LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = "wiretally");
+  const auto bytes = flow_count_object();
+  object_ = bpf_object__open_mem(bytes.data(), bytes.size(), &open_options);
+  if (object_ == nullptr) {
+    throw XdpError("the embedded eBPF object cannot be read: " + error_text(errno) + "\n" +
+                   words.last());
+  }
+  const int possible = libbpf_num_possible_cpus();
+  if (possible <= 0) throw XdpError("the kernel does not say how many CPUs there are");
+  cpus_ = static_cast<unsigned>(possible);
+
+  bpf_program* program = bpf_object__find_program_by_name(object_, "wt_flow_count");
+  const bool has_frame_octets =
+      libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, nullptr) == 1;
+  // A program that knows of fragments may be attached whatever the MTU is.
+  if (has_frame_octets) {
+    bpf_program__set_flags(program, bpf_program__flags(program) | BPF_F_XDP_HAS_FRAGS);
+  }
+  kernel_options fixed{};
+  fixed.cpus = cpus_;
+  fixed.port = options_.port;
+  fixed.tunnel_inner = options_.tunnel_inner;
+  fixed.hand_up = options_.hand_up;
+  fixed.has_frame_octets = has_frame_octets;
+  bpf_map__set_initial_value(map_named(object_, ".rodata.options"), &fixed, sizeof fixed);
+  bpf_map__set_max_entries(map_named(object_, "flows"), WT_GENERATIONS * cpus_ + 1);
+  bpf_map__set_max_entries(map_named(object_, "ring"), options_.ring_octets);
+}
+
+// Prealloc'd: the memory is taken now, and an entry costs no allocation later.
+void XdpLoader::make_flow_maps() {
+  const auto make = [](std::uint32_t entries) {
+    ebpf::Descriptor map(bpf_map_create(BPF_MAP_TYPE_HASH, "wt_flows", sizeof(kernel_flow_key),
+                                        sizeof(kernel_flow_count), entries, nullptr));
+    if (!map) {
+      const int error = errno;
+      throw XdpError("the kernel makes no map for " + std::to_string(entries) +
+                     " flows: " + error_text(error) + cure_of(error));
+    }
+    return map;
+  };
+  spare_map_ = make(1);
+  const std::vector<bool> online = online_cpus(cpus_);
+  flow_maps_.resize(std::size_t{WT_GENERATIONS} * cpus_);
+  for (unsigned generation = 0; generation < WT_GENERATIONS; ++generation) {
+    for (unsigned cpu = 0; cpu < cpus_; ++cpu) {
+      if (online[cpu]) flow_maps_[generation * cpus_ + cpu] = make(options_.map_entries);
+    }
+  }
+  bpf_map__set_inner_map_fd(map_named(object_, "flows"), spare_map_.get());
+}
+
+void XdpLoader::load() {
+  const Words words;
+  const int error = bpf_object__load(object_);
+  if (error != 0) {
+    throw XdpError("the kernel does not take the counting program: " + error_text(error) +
+                   cure_of(-error) + "\n" + words.last());
+  }
+  program_ = bpf_program__fd(bpf_object__find_program_by_name(object_, "wt_flow_count"));
+  flows_ = bpf_map__fd(map_named(object_, "flows"));
+  totals_ = bpf_map__fd(map_named(object_, "totals"));
+  rows_ = bpf_map__fd(map_named(object_, "rows"));
+  ring_ = bpf_map__fd(map_named(object_, "ring"));
+  std::size_t size = 0;
+  control_ = static_cast<kernel_control*>(const_cast<void*>(static_cast<const void*>(
+      bpf_map__initial_value(map_named(object_, ".data.control"), &size))));
+  if (control_ == nullptr || size != sizeof(kernel_control)) {
+    throw XdpError(
+        "this kernel does not let user space see a program's variables (Linux 5.5 does)");
+  }
+  for (std::uint32_t slot = 0; slot < flow_maps_.size(); ++slot) {
+    const int map = flow_maps_[slot].get();
+    if (map >= 0 && bpf_map_update_elem(flows_, &slot, &map, BPF_ANY) != 0) {
+      throw XdpError("the kernel does not take the map of a CPU: " + error_text(errno));
+    }
+  }
+}
+
+XdpMode XdpLoader::attach(unsigned ifindex, const std::string& name) {
+  native_refusal_.clear();
+  const auto try_mode = [&](std::uint32_t flags) {
+    LIBBPF_OPTS(bpf_link_create_opts, link_options, .flags = flags);
+    link_.reset(bpf_link_create(program_, static_cast<int>(ifindex), BPF_XDP, &link_options));
+    return link_ ? 0 : errno;
+  };
+  const std::string foreign = foreign_program(ifindex);
+  if (!foreign.empty()) {
+    throw XdpError(name + " has an XDP program already: " + foreign +
+                   "; it is not replaced. Stop its owner, or `ip link set dev " + name +
+                   " xdp off`, or use driver pcap, which can share the interface");
+  }
+  const int native = try_mode(XDP_FLAGS_DRV_MODE);
+  if (native == 0) return XdpMode::kNative;
+  native_refusal_ = error_text(native);
+  const int generic = try_mode(XDP_FLAGS_SKB_MODE);
+  if (generic == 0) return XdpMode::kGeneric;
+  throw XdpError("the kernel does not attach to " + name + ": " + native_refusal_ + " (native), " +
+                 error_text(generic) + " (generic)" + cure_of(generic));
+}
+
+void XdpLoader::detach() {
+  if (!link_) return;
+  bpf_link_detach(link_.get());
+  link_.reset();
+  if (program_ >= 0) await_grace_period();
+}
+
+unsigned XdpLoader::attached_ifindex() const {
+  bpf_link_info info{};
+  __u32 length = sizeof info;
+  if (!link_ || bpf_obj_get_info_by_fd(link_.get(), &info, &length) != 0) return 0;
+  return info.xdp.ifindex;
+}
+
+// The kernel follows every change of a map of maps by synchronize_rcu(), for its users rely on it.
+void XdpLoader::await_grace_period() {
+  const std::uint32_t slot = WT_GENERATIONS * cpus_;
+  const int map = spare_map_.get();
+  bpf_map_update_elem(flows_, &slot, &map, BPF_ANY);
+}
+
+}  // namespace wiretally

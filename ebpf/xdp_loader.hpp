@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel program and its maps: loaded once, attached to one interface at a time by a bpf_link,
+// so that nothing stays attached when the process ends, however it ends. Another's XDP program is
+// never replaced. Thread: the owner's, one at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "ebpf/descriptor.hpp"
+#include "ebpf/flow_layout.h"
+
+struct bpf_object;
+
+namespace wiretally {
+
+// What cannot be done here, why, and the cure.
+class XdpError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class XdpMode : std::uint8_t { kNative, kGeneric };
+const char* label(XdpMode mode);
+
+struct XdpLoaderOptions {
+  std::uint32_t map_entries = 65'536;    // flows of a CPU and generation
+  std::uint32_t ring_octets = 8u << 20;  // a power of two of at least a page
+  std::uint8_t port = 0;                 // Observation Point
+  bool tunnel_inner = false;
+  wt_hand_up hand_up = WT_HAND_UP_REST;
+};
+
+class XdpLoader {
+ public:
+  // Loads program and maps. Throws XdpError with the kernel's words.
+  explicit XdpLoader(const XdpLoaderOptions& options);
+  ~XdpLoader();
+  XdpLoader(const XdpLoader&) = delete;
+  XdpLoader& operator=(const XdpLoader&) = delete;
+
+  // Attaches to the interface with this number: native, else generic (`native_refusal` says why).
+  // Throws XdpError; names the program that is there already.
+  XdpMode attach(unsigned ifindex, const std::string& name);
+  // From the return on no packet is counted.
+  void detach();
+  [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
+  // The interface that the link holds; 0: it has gone.
+  [[nodiscard]] unsigned attached_ifindex() const;
+  // Why not native, after attach() has said kGeneric.
+  [[nodiscard]] const std::string& native_refusal() const { return native_refusal_; }
+
+  [[nodiscard]] int program() const { return program_; }
+  [[nodiscard]] int flows() const { return flows_; }
+  [[nodiscard]] int totals() const { return totals_; }
+  [[nodiscard]] int rows() const { return rows_; }
+  [[nodiscard]] int ring() const { return ring_; }
+  // CPUs the kernel knows of, and one map of flows for each of them that is online, by generation
+  // and CPU (-1: none; such a CPU hands everything up).
+  [[nodiscard]] unsigned cpus() const { return cpus_; }
+  [[nodiscard]] int flow_map(unsigned generation, unsigned cpu) const {
+    return flow_maps_[generation * cpus_ + cpu].get();
+  }
+  [[nodiscard]] const XdpLoaderOptions& options() const { return options_; }
+  [[nodiscard]] volatile kernel_control& control() { return *control_; }
+  // Waits until no program runs that began before the call.
+  void await_grace_period();
+
+ private:
+  void open();
+  void load();
+  void make_flow_maps();
+
+  const XdpLoaderOptions options_;
+  bpf_object* object_ = nullptr;
+  int program_ = -1;
+  int flows_ = -1;
+  int totals_ = -1;
+  int rows_ = -1;
+  int ring_ = -1;
+  unsigned cpus_ = 0;
+  std::vector<ebpf::Descriptor> flow_maps_;
+  ebpf::Descriptor spare_map_;  // what the barrier's place holds
+  volatile kernel_control* control_ = nullptr;
+  ebpf::Descriptor link_;
+  std::string native_refusal_;
+};
+
+}  // namespace wiretally

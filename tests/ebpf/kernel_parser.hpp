@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel program as a function from a frame to what became of it, by BPF_PROG_TEST_RUN on one
+// CPU. Nothing is attached. Thread: the one that made it, which it pins.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ebpf/map_source.hpp"
+#include "ebpf/ring_reader.hpp"
+#include "ebpf/xdp_loader.hpp"
+
+namespace wiretally {
+
+struct KernelVerdict {
+  std::optional<KernelEntry> counted;  // in the map of flows
+  std::vector<std::uint8_t> head;      // handed up: the octets user space gets
+  handed_up_packet handed_up{};
+  kernel_totals totals{};  // what the frame added
+};
+
+class KernelParser {
+ public:
+  explicit KernelParser(const XdpLoaderOptions& options);
+  // At least 14 octets, as a frame of a kernel interface has. Aborts the process on system errors.
+  KernelVerdict parse(std::span<const std::uint8_t> frame);
+
+  // Empty if this process may load programs; else why not.
+  static std::string why_not_here();
+
+ private:
+  XdpLoader loader_;
+  RingReader ring_;
+  int map_;
+  kernel_totals before_{};
+};
+
+}  // namespace wiretally
