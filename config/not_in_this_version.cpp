@@ -19,7 +19,6 @@ constexpr NotInThisVersion kTable[] = {
      "this version does not have MAC addresses in the key; use vlan, or a list of hosts, proto, "
      "ports, "
      "vlan, ingress"},
-    {"flows.fragment_ports", When::kEquals, "first", kWarning, kWarning, kNoEffect},
     {"export.collectors[].transport", When::kEquals, "tcp", kError, kError,
      "this version does not export over tcp; use udp"},
     {"export.collectors[].transport", When::kEquals, "tls", kError, kError,

@@ -33,6 +33,8 @@ void add_port(const PortCounters& counters, PortStatus& port) {
     port.parse_results[e] += {counters.results[e].packets, 0, counters.results[e].l2_octets};
   }
   for (std::size_t l = 0; l < kCoarseLevels; ++l) port.coarse_packets[l] += counters.coarse[l];
+  port.fragments_joined += counters.fragments_joined;
+  port.fragments_evicted += counters.fragments_evicted;
 }
 
 // offered = received + missed, a line a port.

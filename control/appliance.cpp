@@ -55,6 +55,7 @@ WorkerOptions worker_options(const Config& config, TimeBase time_base, bool serv
   options.time_base = time_base;
   options.stop_at_end = !service;
   options.tick = std::min<TimeNs>(config.flows.tick.count(), Worker::kRecordingTickMax);
+  options.join_fragments = config.flows.fragment_ports == FragmentPorts::kFirst;
   options.key_addresses = config.flows.key.addresses;
   options.key_protocol = config.flows.key.protocol;
   options.key_ports = config.flows.key.ports;

@@ -46,6 +46,8 @@ struct PortStatus {
   std::array<Volume, kParseErrors>
       parse_results{};  // not metered, by reason; notes on metered ones too
   std::array<std::uint64_t, kCoarseLevels> coarse_packets{};  // [0] unused
+  std::uint64_t fragments_joined = 0;                         // flows.fragment_ports: first
+  std::uint64_t fragments_evicted = 0;  // first fragments forgotten before their time
 };
 
 struct WorkerStatus {

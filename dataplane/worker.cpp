@@ -18,8 +18,9 @@ Worker::Worker(const WorkerOptions& options, const FlowHash& hash, WorkerEpochs&
       clock_(clock),
       table_(&epochs.filling()),
       attributes_(options.attributes ? std::make_unique<FlowAttributes[]>(kBurstMax) : nullptr),
-      every_packet_(options.sampling_rate == 1 && options.filter == nullptr &&
-                    !options.attributes) {
+      fragments_(options.join_fragments ? std::make_unique<FragmentCache>(hash) : nullptr),
+      plain_take_(options.sampling_rate == 1 && options.filter == nullptr && !options.attributes &&
+                  !options.join_fragments) {
   counters_.ports.resize(ports);
 }
 
@@ -50,7 +51,7 @@ bool Worker::sampled() {
 }
 
 inline ParseError Worker::take(const PacketView& view, std::size_t place) {
-  if (every_packet_) [[likely]]
+  if (plain_take_) [[likely]]
     return parse(view, options_.parse, batch_.packets[place]);
   return take_choosy(view, place);
 }
@@ -59,8 +60,29 @@ ParseError Worker::take_choosy(const PacketView& view, std::size_t place) {
   if (options_.sampling_rate > 1 && !sampled()) return ParseError::kNotSampled;
   if (options_.filter != nullptr && !options_.filter->matches(view)) return ParseError::kFiltered;
   ParsedPacket& out = batch_.packets[place];
-  if (attributes_ == nullptr) return parse(view, options_.parse, out);
-  return parse_with_attributes(view, options_.parse, out, attributes_[place]);
+  const ParseError result =
+      attributes_ == nullptr ? parse(view, options_.parse, out)
+                             : parse_with_attributes(view, options_.parse, out, attributes_[place]);
+  const bool join =
+      fragments_ != nullptr && is_metered(result) && out.fragment != FragmentPlace::kNone;
+  return join ? join_fragment(view, out, result) : result;
+}
+
+ParseError Worker::join_fragment(const PacketView& view, ParsedPacket& packet, ParseError result) {
+  PortCounters& port = counters_.ports[static_cast<std::size_t>(view.port)];
+  switch (fragments_->take(packet, view.time)) {
+    case FragmentCache::Outcome::kStored:
+      break;
+    case FragmentCache::Outcome::kStoredEvicting:
+      ++port.fragments_evicted;
+      break;
+    case FragmentCache::Outcome::kJoined:
+      ++port.fragments_joined;
+      break;
+    case FragmentCache::Outcome::kWithoutFirst:
+      return result == ParseError::kNone ? ParseError::kFragmentWithoutFirst : result;
+  }
+  return result;
 }
 
 // What flows.key does not have.

@@ -14,6 +14,7 @@
 #include "dataplane/clock.hpp"
 #include "dataplane/flow/epoch.hpp"
 #include "dataplane/flow/flow_hash.hpp"
+#include "dataplane/flow/fragment_cache.hpp"
 #include "dataplane/packet/parse.hpp"
 #include "dataplane/source/counting_source.hpp"
 #include "dataplane/source/packet_source.hpp"
@@ -29,7 +30,8 @@ struct WorkerOptions {
   TimeNs tick =
       kNsPerSecond;         // recordings: packet time an epoch may span; at most kRecordingTickMax
   bool attributes = false;  // the count tables keep them
-  bool key_addresses = true;  // false: flows.key leaves the field out
+  bool join_fragments = false;  // flows.fragment_ports: first
+  bool key_addresses = true;    // false: flows.key leaves the field out
   bool key_protocol = true;
   bool key_ports = true;
   std::uint32_t sampling_rate = 1;  // 1: every packet
@@ -141,6 +143,7 @@ class Worker {
   void parse_and_hash(std::span<const PacketView> views);
   ParseError take(const PacketView& view, std::size_t place);
   ParseError take_choosy(const PacketView& view, std::size_t place);
+  ParseError join_fragment(const PacketView& view, ParsedPacket& packet, ParseError result);
   [[nodiscard]] const FlowAttributes* attributes_at(std::size_t place) const {
     return attributes_ == nullptr ? nullptr : &attributes_[place];
   }
@@ -168,7 +171,8 @@ class Worker {
   TimeNs epoch_min_ = 0;
   TimeNs epoch_max_ = 0;
   std::unique_ptr<FlowAttributes[]> attributes_;  // of the batch's packets; null: not wanted
-  const bool every_packet_;  // parsed as it comes: no filter, no sampling, no attributes
+  std::unique_ptr<FragmentCache> fragments_;      // null: later fragments have ports 0
+  const bool plain_take_;  // no filter, no sampling, no attributes, no fragments to join
   // A counting source: nothing that it has yet to hand over is older.
   TimeNs counted_since_ = std::numeric_limits<TimeNs>::max();
   std::size_t flows_expected_ = 0;  // entries of the last epoch

@@ -30,6 +30,9 @@ struct PortCounters {
   std::array<FrameCounter, kParseErrors>
       results;  // [kNone] unused; notes count metered packets too
   std::array<std::uint64_t, kCoarseLevels> coarse;  // packets; [kExact] unused
+  // flows.fragment_ports: first. Those that did not join are in results[kFragmentWithoutFirst].
+  std::uint64_t fragments_joined = 0;
+  std::uint64_t fragments_evicted = 0;  // first fragments forgotten before their time
 };
 
 struct WorkerCounters {

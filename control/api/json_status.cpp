@@ -60,7 +60,9 @@ void to_json(Json& json, const PortStatus& port) {
           {"missed", missed},
           {"metered", by_name<IpVersion>(port.metered)},
           {"parse_results", by_name<ParseError>(port.parse_results)},
-          {"coarse_packets", by_name<CoarseLevel>(port.coarse_packets)}};
+          {"coarse_packets", by_name<CoarseLevel>(port.coarse_packets)},
+          {"fragments_joined", port.fragments_joined},
+          {"fragments_evicted", port.fragments_evicted}};
 }
 
 void from_json(const Json& json, PortStatus& port) {
@@ -73,6 +75,8 @@ void from_json(const Json& json, PortStatus& port) {
   from_names<IpVersion>(json.at("metered"), port.metered);
   from_names<ParseError>(json.at("parse_results"), port.parse_results);
   from_names<CoarseLevel>(json.at("coarse_packets"), port.coarse_packets);
+  json.at("fragments_joined").get_to(port.fragments_joined);
+  json.at("fragments_evicted").get_to(port.fragments_evicted);
 }
 
 void to_json(Json& json, const WorkerStatus& worker) {

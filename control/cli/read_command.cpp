@@ -40,16 +40,17 @@ std::unique_ptr<OrderedSink> sink_of(const Arguments& arguments) {
   return nullptr;
 }
 
-std::string not_metered_text(const Status& status) {
+// "; not metered: 3 bad_ip_version", "; with a note: 7 truncated_transport": what there was of it.
+std::string results_text(const Status& status, bool metered) {
   std::string text;
-  for (std::size_t e = 0; e < kParseErrors; ++e) {
+  for (std::size_t e = 1; e < kParseErrors; ++e) {
     const auto result = static_cast<ParseError>(e);
-    if (is_metered(result)) continue;
+    if (is_metered(result) != metered) continue;
     std::uint64_t packets = 0;
     for (const PortStatus& port : status.ports) packets += port.parse_results[e].packets;
     if (packets == 0) continue;
-    text += fmt::format("{}{} {}", text.empty() ? "; not metered: " : ", ", grouped(packets),
-                        label(result));
+    const char* const start = metered ? "; with a note: " : "; not metered: ";
+    text += fmt::format("{}{} {}", text.empty() ? start : ", ", grouped(packets), label(result));
   }
   return text;
 }
@@ -60,11 +61,12 @@ std::string summary_of(const Status& status, double elapsed_s) {
   const double seconds = std::max(elapsed_s, 1e-6);
   std::uint64_t records = 0;
   for (const std::uint64_t ended : status.flows.ended) records += ended;
-  return fmt::format("{} packets, {} of frames in {} ({}); {} flows in {} records{}\n",
+  return fmt::format("{} packets, {} of frames in {} ({}); {} flows in {} records{}{}\n",
                      grouped(received.packets),
                      octets_text(static_cast<double>(received.l2_octets)), seconds_text(seconds),
                      packet_rate_text(static_cast<double>(received.packets) / seconds),
-                     grouped(status.flows.created), grouped(records), not_metered_text(status));
+                     grouped(status.flows.created), grouped(records),
+                     results_text(status, false), results_text(status, true));
 }
 
 void print_closing(const Status& status, double elapsed_s) {

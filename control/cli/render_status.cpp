@@ -84,6 +84,15 @@ std::string reasons_text(const Status& status, const Style& style) {
           fmt::format("  {}: {} packets {}: {}\n", port.name, grouped(packets),
                       is_metered(result) ? "metered with a note" : "not metered", label(result));
     }
+    if (port.fragments_joined > 0) {
+      text += fmt::format("  {}: {} later fragments joined the flow of their first\n", port.name,
+                          grouped(port.fragments_joined));
+    }
+    if (port.fragments_evicted > 0) {
+      text +=
+          style.warn(fmt::format("  {}: {} first fragments forgotten, for there were too many\n",
+                                 port.name, grouped(port.fragments_evicted)));
+    }
     for (std::size_t level = 1; level < kCoarseLevels; ++level) {
       if (port.coarse_packets[level] == 0) continue;
       text += style.warn(fmt::format("  {}: {} packets coarse: {}\n", port.name,

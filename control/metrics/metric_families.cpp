@@ -154,6 +154,22 @@ void add_port_results(Families& families, const Status& status,
   }
 }
 
+void add_fragments(Families& families, const Status& status,
+                   const std::vector<std::string>& names) {
+  const auto each = [&](Family f, std::uint64_t PortStatus::*value) {
+    for (std::size_t i = 0; i < status.ports.size(); ++i) {
+      f.add({{"port", names[i]}}, status.ports[i].*value);
+    }
+  };
+  each(counter(families, "wiretally_fragments_joined_total",
+               "Later fragments counted in the flow of their first (flows.fragment_ports: first); "
+               "those that found none are a reason of wiretally_parse_notes_total."),
+       &PortStatus::fragments_joined);
+  each(counter(families, "wiretally_fragments_evicted_total",
+               "First fragments forgotten before their time, for the cache was full."),
+       &PortStatus::fragments_evicted);
+}
+
 void add_workers(Families& families, const Status& status) {
   const auto each = [&](Family f, auto value) {
     for (const WorkerStatus& worker : status.workers) {
@@ -257,6 +273,7 @@ Families metric_families(const Status& status) {
   add_port_traffic(families, status, ports);
   add_port_metered(families, status, ports);
   add_port_results(families, status, ports);
+  add_fragments(families, status, ports);
   add_workers(families, status);
   add_flows(families, status.flows);
   add_tick(families, status.tick);

@@ -63,6 +63,7 @@ ParseError read_ipv4(Cursor cursor, IpPacket& ip) {
   ip.tos = header->tos;
   ip.ttl = header->ttl;
   ip.fragment_flags = header->flags();
+  ip.identification = header->identification.value();
   ip.flow_label = 0;
   ip.later_fragment = header->fragment_offset() != 0;
   // 0: the sender's card was to split it (segmentation offload), so what was on the wire counts.
@@ -160,6 +161,7 @@ void skip_extensions(IpPacket& ip) {
       const auto* header = ip.payload.peek<Ipv6Fragment>();
       ip.later_fragment = header->later();
       if (header->more_fragments()) ip.fragment_flags = kMoreFragments;
+      ip.identification = header->identification.value();
     }
     ip.protocol = extension->next_header;
     if (!ip.payload.skip(fragment ? sizeof(Ipv6Fragment) : extension->octets())) {

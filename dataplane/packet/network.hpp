@@ -26,6 +26,7 @@ struct IpPacket {
   ParseError note = ParseError::kNone;         // what is missing of it, if anything
   ParseError length_note = ParseError::kNone;  // what is odd about its length
   std::uint32_t flow_label = 0;                // IPv6
+  std::uint32_t identification = 0;            // of a fragment
   Cursor payload{nullptr, 0, 0};
 };
 

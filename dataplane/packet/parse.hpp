@@ -133,7 +133,8 @@ inline bool parse(const PacketView& view, const ParseOptions& options, ParsedPac
   out.key.set_kind(version, CoarseLevel::kExact);
   out.wire_octets = view.wire_octets;
   out.time_offset = 0;
-  std::memset(out.reserved, 0, sizeof out.reserved);
+  out.fragment = FragmentPlace::kNone;
+  out.fragment_id = 0;
   return true;
 }
 

@@ -52,6 +52,9 @@ constexpr Words kWords[] = {
      "a tunnel under the IP header outside of it."},
     {ParseError::kNoIpLength, "no_ip_length",
      "The IP length is 0, as segmentation offload leaves it: the octets on the wire are counted."},
+    {ParseError::kFragmentWithoutFirst, "fragment_without_first",
+     "A later fragment whose first one is not known (flows.fragment_ports: first): counted with "
+     "ports 0."},
     {ParseError::kIpLengthBeyondFrame, "ip_length_beyond_frame",
      "The IP length says more than was on the wire: its octets are counted as the header has "
      "them."},

@@ -35,6 +35,7 @@ enum class ParseError : std::uint8_t {
   kEncryptedLink,   // the frame's content is encrypted: as non-IP, in a tunnel under the outside
   kLinkFragment,    // a piece of a frame, not put together: as non-IP, or under the outside
   kNoIpLength,      // the IP length is 0 (segmentation offload): the octets on the wire count
+  kFragmentWithoutFirst,  // flows.fragment_ports: first, and the first fragment is not known
   kIpLengthBeyondFrame,  // the IP length is more than there was on the wire: it counts all the same
 };
 inline constexpr ParseError kFirstNote = ParseError::kUnknownLinkType;

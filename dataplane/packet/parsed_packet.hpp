@@ -9,6 +9,9 @@
 
 namespace wiretally {
 
+// Which piece of an IP packet this is. kFirst only if others follow; its ports were readable.
+enum class FragmentPlace : std::uint8_t { kNone, kFirst, kLater };
+
 struct alignas(64) ParsedPacket {
   FlowKey key;
   std::uint64_t octets = 0;       // layer 3: IP header and payload (IE 1); 0 for non-IP
@@ -16,7 +19,8 @@ struct alignas(64) ParsedPacket {
   std::uint32_t time_offset = 0;  // set by the worker: epoch units since the epoch's base
   std::uint16_t tcp_flags = 0;    // 12 bits
   std::uint8_t tos = 0;           // IPv4 ToS / IPv6 traffic class
-  std::uint8_t reserved[5] = {};
+  FragmentPlace fragment = FragmentPlace::kNone;
+  std::uint32_t fragment_id = 0;  // IP identification, of fragments
 };
 static_assert(sizeof(ParsedPacket) == 64, "one line a packet in the burst");
 

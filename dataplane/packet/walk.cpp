@@ -57,6 +57,12 @@ void fill_addresses(const IpPacket& ip, FlowKey& key) {
   std::memcpy(key.destination.data() + kIpv4Place, ip.destination, 4);
 }
 
+FragmentPlace place_of(const IpPacket& ip, const Transport& transport) {
+  if (ip.later_fragment) return FragmentPlace::kLater;
+  const bool more = (ip.fragment_flags & kMoreFragments) != 0;
+  return more && transport.note == ParseError::kNone ? FragmentPlace::kFirst : FragmentPlace::kNone;
+}
+
 ParseError in_flow(const PacketView& view, const Walk& walk, const IpPacket& ip,
                    ParsedPacket& out) {
   const Transport transport = read_transport(ip);
@@ -71,6 +77,8 @@ ParseError in_flow(const PacketView& view, const Walk& walk, const IpPacket& ip,
   out.wire_octets = view.wire_octets;
   out.tcp_flags = transport.tcp_flags;
   out.tos = ip.tos;
+  out.fragment = place_of(ip, transport);
+  if (out.fragment != FragmentPlace::kNone) out.fragment_id = ip.identification;
   return transport.note;
 }
 

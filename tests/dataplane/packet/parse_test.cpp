@@ -8,6 +8,7 @@
 
 #include "samples.hpp"
 #include "tests/support/hex.hpp"
+#include "tests/support/packet_builder.hpp"
 
 namespace wiretally {
 namespace {
@@ -53,11 +54,39 @@ TEST(Parse, samples_produce_every_outcome_the_parser_has) {
     seen.insert(parse(view_of(sample), kInner, packet));
   }
   const std::set<ParseError> not_the_parsers = {ParseError::kFiltered, ParseError::kNotSampled,
-                                                ParseError::kSelf};
+                                                ParseError::kSelf,
+                                                ParseError::kFragmentWithoutFirst};
   for (std::size_t i = 0; i < kParseErrors; ++i) {
     const auto error = static_cast<ParseError>(i);
     EXPECT_EQ(seen.contains(error), !not_the_parsers.contains(error)) << label(error);
   }
+}
+
+TEST(Parse, tells_first_and_later_fragments_by_their_identification) {
+  const auto fragment = [](const PacketBuilder& build) {
+    const std::vector<std::uint8_t> octets = build.build();
+    const auto size = static_cast<std::uint32_t>(octets.size());
+    ParsedPacket packet;
+    parse({octets.data(), size, size, 0, LinkType::kEthernet}, kOuter, packet);
+    return std::pair(packet.fragment, packet.fragment_id);
+  };
+  using Place = std::pair<FragmentPlace, std::uint32_t>;
+  const auto v4 = [] { return PacketBuilder().ethernet(0x0800).ipv4(17); };
+  const auto v6 = [] { return PacketBuilder().ethernet(0x86dd).ipv6(44); };
+  EXPECT_EQ(fragment(v4().udp(5, 7)), Place(FragmentPlace::kNone, 0));
+  EXPECT_EQ(fragment(v4().patch(4, {0xab, 0xcd, 0x20, 0}).udp(5, 7)),
+            Place(FragmentPlace::kFirst, 0xabcd));
+  EXPECT_EQ(fragment(v4().patch(4, {0xab, 0xcd, 0x20, 9}).payload(8)),
+            Place(FragmentPlace::kLater, 0xabcd));
+  EXPECT_EQ(fragment(v4().patch(4, {0xab, 0xcd, 0x20, 0}).payload(3)),
+            Place(FragmentPlace::kNone, 0))
+      << "its ports are not there to be left for others";
+  EXPECT_EQ(fragment(v6().fragment_header(17, 0, true).udp(5, 7)),
+            Place(FragmentPlace::kFirst, 0x1234));
+  EXPECT_EQ(fragment(v6().fragment_header(17, 8, false).payload(8)),
+            Place(FragmentPlace::kLater, 0x1234));
+  EXPECT_EQ(fragment(v6().fragment_header(17, 0, false).udp(5, 7)), Place(FragmentPlace::kNone, 0))
+      << "an atomic fragment is whole";
 }
 
 TEST(Parse, keeps_port_frame_length_and_zeroed_padding) {
@@ -72,7 +101,7 @@ TEST(Parse, keeps_port_frame_length_and_zeroed_padding) {
       EXPECT_EQ(packet.key.port, view.port);
       EXPECT_EQ(packet.key.level(), CoarseLevel::kExact);
       EXPECT_EQ(packet.time_offset, 0u);
-      for (const std::uint8_t octet : packet.reserved) EXPECT_EQ(octet, 0);
+      EXPECT_TRUE(packet.fragment != FragmentPlace::kNone || packet.fragment_id == 0);
     }
   }
 }
