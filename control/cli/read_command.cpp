@@ -65,8 +65,8 @@ std::string summary_of(const Status& status, double elapsed_s) {
                      grouped(received.packets),
                      octets_text(static_cast<double>(received.l2_octets)), seconds_text(seconds),
                      packet_rate_text(static_cast<double>(received.packets) / seconds),
-                     grouped(status.flows.created), grouped(records),
-                     results_text(status, false), results_text(status, true));
+                     grouped(status.flows.created), grouped(records), results_text(status, false),
+                     results_text(status, true));
 }
 
 void print_closing(const Status& status, double elapsed_s) {

@@ -6,6 +6,7 @@ the trace of an exception. 2: usage or configuration. 3: the machine cannot do i
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -57,6 +58,34 @@ class BadInput(harness.Case):
     def config(self, capture, **more):
         return meter.config_text(capture, more.pop("collectors", []), self.lab.path("c.sock"),
                                  more.pop("metrics", ""), more.pop("more", ""))
+
+    def test_a_capture_of_an_unknown_link_type_is_an_error_and_still_counted(self):
+        frame = bytes(60)
+        records = b"".join(struct.pack("<IIII", 1_700_000_000 + i, 0, 60, 60) + frame
+                           for i in range(3))
+        path = self.write("usb.pcap", struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 189)
+                          + records)
+        done = self.wiretally("read", path, "-q", "-o", "csv")
+        self.assert_refused(done, USAGE, "usb.pcap", "link type is 189 (USB_LINUX)", "3 packets",
+                            "editcap")
+        self.assertIn(",,,0,0,0,3,0,180,", done.stdout)
+        both = self.wiretally("read", self.capture(), path, "-o", "none")
+        self.assertEqual(both.returncode, USAGE, both.stderr)
+        self.assertIn("3 unknown_link_type", both.stderr)
+        self.assertIn("The ledger balances", both.stderr)
+
+    def test_a_section_with_an_unknown_interface_is_counted_by_name(self):
+        def block(kind, body):
+            octets = 12 + len(body)
+            return struct.pack("<II", kind, octets) + body + struct.pack("<I", octets)
+        frame = bytes(12) + b"\x08\x06" + bytes(46)
+        path = self.write("two.pcapng", block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
+                          + b"".join(block(1, struct.pack("<HHI", kind, 0, 0)) for kind in (1, 147))
+                          + b"".join(block(6, struct.pack("<IIIII", i, 0, 0, 60, 60) + frame)
+                                     for i in (0, 1, 1)))
+        done = self.wiretally("read", path, "-o", "none")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("2 unknown_link_type", done.stderr)
 
     def test_a_missing_capture(self):
         path = self.lab.path("nowhere.pcap")
