@@ -197,8 +197,8 @@ const Option kOptions[] = {
   {"flows.tunnel", FIELD(flows.tunnel), choice(kTunnelKeys), kRestart,
    "Of a packet in a tunnel, the header the key is taken from."},
   {"flows.fragment_ports", FIELD(flows.fragment_ports), choice(kFragmentPorts), kRestart,
-   "none: later fragments have ports 0; first: they join the flow of the first fragment, if it came "
-   "first, by the same queue, within 30 s."},
+   "none: later fragments have ports 0; first: they join the flow of the first fragment, if it "
+   "came first, by the same queue, within 30 s."},
   {"flows.max_flows", FIELD(flows.max_flows), integer(64, kGibi), kRestart,
    "Flows kept at once. Beyond it the idlest are exported early (end reason 5)."},
   {"flows.table_entries", FIELD(flows.table_entries), integer(64, kGibi / 4), kRestart,

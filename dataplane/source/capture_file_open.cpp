@@ -39,8 +39,11 @@ constexpr std::string_view kStandardInput = "-";
 
 CaptureDescriptor open_path(const std::string& path, const std::string& name) {
   if (path == kStandardInput) return CaptureDescriptor(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  // A FIFO that nobody writes to yet would hold open() up, deaf to signals that are collected
+  // elsewhere; reading waits for it in pieces.
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) refuse_open(name, errno);
+  ::fcntl(fd, F_SETFL, 0);
   return CaptureDescriptor(fd);
 }
 
