@@ -52,55 +52,44 @@ static __always_inline int count_flow(const struct parsed* p, __u32 slot, __u32 
   return bpf_map_update_elem(map, &p->key, &fresh, BPF_NOEXIST) == 0;
 }
 
-/* Copies the head of the frame by eights, then the rest: no helper for that exists before 5.18. The
- * sizes are constants, for the ring reserves only such. */
-static __always_inline __u32 copy_head(__u8* to, const __u8* at, const __u8* end,
-                                       __u32 octets_max) {
+/* Copies the head of the frame, `wanted` octets of it or all there are, by eights and then the
+ * rest: no helper for that exists before 5.18. */
+static __always_inline __u32 copy_head(__u8* to, const struct cursor* frame, __u32 wanted) {
+  const __u8* at = frame->at;
   __u32 copied = 0;
 
-  for (__u32 i = 0; i < octets_max / 8; i++) {
-    if (at + 8 > end) break;
+  for (__u32 i = 0; i < WT_HEAD_OCTETS_MAX / 8; i++) {
+    if (copied >= wanted || at + 8 > frame->end) break;
     *(__u64*)to = *(const __u64*)at;
     to += 8;
     at += 8;
     copied += 8;
   }
-  if (copied == octets_max) return copied;
+  if (copied >= wanted) return copied;
   for (__u32 i = 0; i < 7; i++) {
-    if (at + 1 > end) break;
+    if (at + 1 > frame->end) break;
     *to++ = *at++;
     copied += 1;
   }
   return copied;
 }
 
-static __always_inline int hand_up_sized(const __u8* at, const __u8* end, __u32 octets_max,
-                                         struct handed_up_packet head) {
-  struct handed_up_packet* record;
-
-  /* a constant after inlining: the ring reserves only such sizes */
-  if (octets_max == WT_HEAD_OCTETS_SHORT)
-    record = bpf_ringbuf_reserve(&ring, sizeof(*record) + WT_HEAD_OCTETS_SHORT, 0);
-  else if (octets_max == WT_HEAD_OCTETS_MIDDLE)
-    record = bpf_ringbuf_reserve(&ring, sizeof(*record) + WT_HEAD_OCTETS_MIDDLE, 0);
-  else
-    record = bpf_ringbuf_reserve(&ring, sizeof(*record) + WT_HEAD_OCTETS_MAX, 0);
-  if (!record) return 0;
-  head.captured = copy_head((__u8*)(record + 1), at, end, octets_max);
-  *record = head;
-  bpf_ringbuf_submit(record, 0);
-  return 1;
-}
-
-/* `needed`: octets of the frame that hold all its headers, if that is known; else 0. */
+/* `needed`: octets of the frame that hold all its headers, if that is known; else 0. The record is
+ * built beside the ring, which reserves constant sizes only: so it takes no more than it has. */
 static __always_inline int hand_up(const struct cursor* frame, __u32 needed,
                                    struct handed_up_packet head) {
-  if (frame->at + WT_HEAD_OCTETS_SHORT + 1 > frame->end ||
-      (needed && needed <= WT_HEAD_OCTETS_SHORT))
-    return hand_up_sized(frame->at, frame->end, WT_HEAD_OCTETS_SHORT, head);
-  if (frame->at + WT_HEAD_OCTETS_MIDDLE + 1 > frame->end)
-    return hand_up_sized(frame->at, frame->end, WT_HEAD_OCTETS_MIDDLE, head);
-  return hand_up_sized(frame->at, frame->end, WT_HEAD_OCTETS_MAX, head);
+  const __u32 zero = 0;
+  struct head_room* room = bpf_map_lookup_elem(&head_rooms, &zero);
+  __u32 octets;
+
+  if (!room) return 0;
+  octets = copy_head(
+      room->octets, frame,
+      needed && needed <= WT_HEAD_OCTETS_SHORT ? WT_HEAD_OCTETS_SHORT : WT_HEAD_OCTETS_MAX);
+  if (octets > WT_HEAD_OCTETS_MAX) return 0; /* cannot be; the verifier wants to see it */
+  head.captured = octets;
+  room->head = head;
+  return bpf_ringbuf_output(&ring, room, sizeof(head) + octets, 0) == 0;
 }
 
 /* The last resort: a row for IP version and protocol, octets exact. */
@@ -117,7 +106,7 @@ static __always_inline void count_row(const struct parsed* p, __u32 generation, 
 
 static __always_inline __u32 frame_octets(struct xdp_md* ctx) {
   if (options.has_frame_octets) return bpf_xdp_get_buff_len(ctx);
-  return ctx->data_end - ctx->data; /* Linux before 5.18: wants CAP_PERFMON */
+  return ctx->data_end - ctx->data; /* Linux before 5.18 */
 }
 
 /* Into the CPU's map of flows; 0 if there is no room. */
@@ -136,6 +125,19 @@ static __always_inline void count_coarsely(struct kernel_totals* sums, const str
   count_row(p, generation, l2_octets, now);
   if (p->ip_version < WT_IP_VERSIONS)
     add_volume(&sums->coarse[p->ip_version], p->octets, l2_octets);
+}
+
+static __always_inline __u8 reason_of(int verdict) {
+  switch (verdict) {
+    case READ_WHOLE:
+      return WT_UP_MAP_FULL; /* for otherwise it does not go up */
+    case TO_HAND_UP_TUNNEL:
+      return WT_UP_TUNNEL;
+    case TO_HAND_UP_FRAGMENT:
+      return WT_UP_FRAGMENT;
+    default:
+      return WT_UP_PARSER;
+  }
 }
 
 SEC("xdp")
@@ -158,9 +160,7 @@ int wt_flow_count(struct xdp_md* ctx) {
     p.key.vlan_and_kind |= (__u16)(p.ip_version << 12);
   }
   if (options.hand_up == WT_HAND_UP_REST) {
-    reason = verdict == READ_WHOLE          ? WT_UP_MAP_FULL
-             : verdict == TO_HAND_UP_TUNNEL ? WT_UP_TUNNEL
-                                            : WT_UP_PARSER;
+    reason = reason_of(verdict);
     if (verdict == READ_WHOLE && count_exactly(sums, &p, generation, l2_octets, now))
       return XDP_PASS;
   }

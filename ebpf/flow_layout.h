@@ -30,10 +30,8 @@ enum {
   WT_IP_VERSIONS = 3, /* non-IP, IPv4, IPv6: as IpVersion of the data plane */
   WT_PROTOCOLS = 256,
   WT_ROWS = WT_IP_VERSIONS * WT_PROTOCOLS, /* coarse rows of one generation */
-  /* Of a frame that is handed up: three sizes, so that a short one takes little of the ring. */
-  WT_HEAD_OCTETS_SHORT = 128,
-  WT_HEAD_OCTETS_MIDDLE = 384,
-  WT_HEAD_OCTETS_MAX = 1024, /* holds a hundred IPv6 extension headers */
+  WT_HEAD_OCTETS_MAX = 1024,  /* of a frame that is handed up: a hundred IPv6 extension headers */
+  WT_HEAD_OCTETS_SHORT = 128, /* enough where the kernel has read all headers */
 };
 
 /* Why a packet was handed up. The order is that of wiretally's metric label. */
@@ -41,6 +39,7 @@ enum wt_hand_up_reason {
   WT_UP_PARSER,   /* the kernel's parser does not read such headers to their end */
   WT_UP_MAP_FULL, /* a new flow, and the CPU's map has no entry left */
   WT_UP_TUNNEL,   /* keyed by the inner header, and this may be a tunnel */
+  WT_UP_FRAGMENT, /* later fragments are to join the flow of their first */
   WT_UP_WANTED,   /* a filter, sampling or attributes: user space looks at every packet */
   WT_UP_REASONS,
 };
@@ -113,10 +112,12 @@ struct kernel_options {
   wt_u32 cpus;            /* maps in a generation */
   wt_u8 port;             /* Observation Point of this program */
   wt_u8 tunnel_inner;     /* flows are keyed by the inner header */
+  wt_u8 join_fragments;   /* every fragment goes up: user space knows the ports of the first */
   wt_u8 hand_up;          /* enum wt_hand_up: which packets user space has to look at */
   wt_u8 has_frame_octets; /* bpf_xdp_get_buff_len() is there (Linux 5.18) */
+  wt_u8 reserved[3];
 };
-WT_ASSERT(sizeof(struct kernel_options) == 8, "options have no holes");
+WT_ASSERT(sizeof(struct kernel_options) == 12, "options have no holes");
 
 /* Written by user space while the program runs. */
 struct kernel_control {

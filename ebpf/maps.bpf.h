@@ -48,5 +48,17 @@ struct {
   __uint(max_entries, 4096);
 } ring SEC(".maps");
 
+/* Where a CPU puts a record together. */
+struct head_room {
+  struct handed_up_packet head;
+  __u8 octets[WT_HEAD_OCTETS_MAX + 8];
+};
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 1);
+  __type(key, __u32);
+  __type(value, struct head_room);
+} head_rooms SEC(".maps");
+
 const volatile struct kernel_options options SEC(".rodata.options");
 volatile struct kernel_control control SEC(".data.control") = {0, 0};

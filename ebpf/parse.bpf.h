@@ -20,6 +20,7 @@ enum verdict {
   READ_WHOLE,
   TO_HAND_UP,
   TO_HAND_UP_TUNNEL,
+  TO_HAND_UP_FRAGMENT,
 };
 
 struct cursor {
@@ -179,6 +180,7 @@ static __always_inline int parse_ipv4(struct cursor* c, struct parsed* p) {
   __builtin_memcpy(p->key.source + 12, c->at + 12, 4);
   __builtin_memcpy(p->key.destination + 12, c->at + 16, 4);
   fragment = be16_at(c->at + 6);
+  if (options.join_fragments && fragment & 0x3fff) return TO_HAND_UP_FRAGMENT;
   if (fragment & 0x1fff) /* a later one: no ports */
     return READ_WHOLE;
   advance(c, header);
@@ -208,6 +210,8 @@ static __always_inline int parse_ipv6(struct cursor* c, struct parsed* p) {
     next = c->at[0];
     octets = protocol == 44 ? 8 : (c->at[1] + 1) * 8;
     if (left < octets || !readable(c, octets)) return TO_HAND_UP;
+    if (options.join_fragments && protocol == 44 && (be16_at(c->at + 2) & 0xfff9))
+      return TO_HAND_UP_FRAGMENT;
     if (protocol == 44 && (be16_at(c->at + 2) & 0xfff8)) {
       p->key.protocol = next; /* a later fragment: no ports */
       return READ_WHOLE;

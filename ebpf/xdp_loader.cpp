@@ -8,10 +8,10 @@
 #include <sys/mman.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <string_view>
@@ -46,9 +46,9 @@ class Words {
   }
   static int take(libbpf_print_level level, const char* format, va_list arguments) {
     if (level == LIBBPF_DEBUG || current() == nullptr) return 0;
-    std::array<char, 16384> line;
-    const int length = vsnprintf(line.data(), line.size(), format, arguments);
-    if (length > 0) current()->text_ += line.data();
+    char* line = nullptr;  // the verifier's whole log may be one
+    if (vasprintf(&line, format, arguments) > 0) current()->text_ += line;
+    std::free(line);
     return 0;
   }
   std::string text_;
@@ -109,8 +109,8 @@ const char* cure_of(int error) {
   switch (error) {
     case EPERM:
     case EACCES:
-      return "; it takes root, or the capabilities CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW (Linux "
-             "before 5.18: CAP_PERFMON too)";
+      return "; it takes root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and "
+             "CAP_NET_RAW";
     case ENOSYS:
     case EINVAL:
       return "; it takes Linux 5.15 or later with CONFIG_BPF_SYSCALL";
@@ -168,6 +168,7 @@ void XdpLoader::open() {
   fixed.cpus = cpus_;
   fixed.port = options_.port;
   fixed.tunnel_inner = options_.tunnel_inner;
+  fixed.join_fragments = options_.join_fragments;
   fixed.hand_up = options_.hand_up;
   fixed.has_frame_octets = has_frame_octets;
   bpf_map__set_initial_value(map_named(object_, ".rodata.options"), &fixed, sizeof fixed);
@@ -217,9 +218,22 @@ void XdpLoader::load() {
     throw XdpError(
         "this kernel does not let user space see a program's variables (Linux 5.5 does)");
   }
+  place_flow_maps();
+}
+
+// In one call where the kernel can: each single change of a map of maps waits for a grace period.
+void XdpLoader::place_flow_maps() {
+  std::vector<std::uint32_t> slots;
+  std::vector<int> maps;
   for (std::uint32_t slot = 0; slot < flow_maps_.size(); ++slot) {
-    const int map = flow_maps_[slot].get();
-    if (map >= 0 && bpf_map_update_elem(flows_, &slot, &map, BPF_ANY) != 0) {
+    if (!flow_maps_[slot]) continue;
+    slots.push_back(slot);
+    maps.push_back(flow_maps_[slot].get());
+  }
+  auto count = static_cast<std::uint32_t>(slots.size());
+  if (bpf_map_update_batch(flows_, slots.data(), maps.data(), &count, nullptr) == 0) return;
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (bpf_map_update_elem(flows_, &slots[i], &maps[i], BPF_ANY) != 0) {
       throw XdpError("the kernel does not take the map of a CPU: " + error_text(errno));
     }
   }

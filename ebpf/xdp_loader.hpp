@@ -31,6 +31,7 @@ struct XdpLoaderOptions {
   std::uint32_t ring_octets = 8u << 20;  // a power of two of at least a page
   std::uint8_t port = 0;                 // Observation Point
   bool tunnel_inner = false;
+  bool join_fragments = false;
   wt_hand_up hand_up = WT_HAND_UP_REST;
 };
 
@@ -73,6 +74,7 @@ class XdpLoader {
   void open();
   void load();
   void make_flow_maps();
+  void place_flow_maps();
 
   const XdpLoaderOptions options_;
   bpf_object* object_ = nullptr;

@@ -23,6 +23,7 @@ EbpfOptions options_of(const Config& config, const InterfaceConfig& interface, b
   options.loader.map_entries = config.capture.ebpf.map_entries;
   options.loader.ring_octets = static_cast<std::uint32_t>(std::bit_ceil(config.capture.ebpf.ring));
   options.loader.tunnel_inner = config.flows.tunnel == TunnelKey::kInner;
+  options.loader.join_fragments = config.flows.fragment_ports == FragmentPorts::kFirst;
   // The kernel keeps no attributes, asks none of libpcap's filters, and the worker draws samples.
   if (attributes) options.loader.hand_up = WT_HAND_UP_ALL;
   const bool chosen = !config.capture.filter.empty() || config.capture.sampling.rate > 1;

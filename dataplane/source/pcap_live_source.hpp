@@ -59,7 +59,7 @@ class WideningCounter {
 class PcapLiveSource {
  public:
   static constexpr TimeBase kTimeBase = TimeBase::kMachine;
-  static constexpr std::uint32_t kSnapOctets = 512;
+  static constexpr std::uint32_t kSnapOctets = 1024;
   // An idle poll() sleeps until packets come, at most so long: the flip of a tick waits for it.
   static constexpr int kIdleWaitMs = 5;
   // The kernel hands over a block of its ring when it is full or so old.

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <thread>
+#include <utility>
 
 #include "tests/dataplane/flow/flow_samples.hpp"
 
@@ -217,6 +218,92 @@ TEST(Worker, leaves_out_of_the_key_what_it_is_told_to) {
   options = {};
   options.key_addresses = false;
   EXPECT_EQ(run(again, options, 1000, false).packets.size(), 100u) << "ports stay";
+}
+
+// Counts every packet of flow 1 by itself, shows every fourth; stops after `polls`.
+class HalfCountingSource {
+ public:
+  explicit HalfCountingSource(std::uint64_t polls) : polls_(polls), frame_(udp_frame(2)) {}
+
+  std::size_t poll(std::span<PacketView> views) {
+    if (stopped_ || seen_ == polls_) return 0;
+    ++counted_;
+    if (++seen_ % 4 != 0) return 0;
+    views[0] = PacketView{frame_.data(), 60, 60, 0, LinkType::kEthernet, PortIndex{0}};
+    return 1;
+  }
+  void release() {}
+  [[nodiscard]] bool exhausted() const { return false; }
+  void hand_over(CountTaker& taker) {
+    const std::uint64_t count = std::exchange(counted_, 0);
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    CountedFlow flow;
+    flow.key = test::numbered_key(1);
+    flow.packets = count;
+    flow.octets = 46 * count;
+    flow.l2_octets = 60 * count;
+    flow.first = flow.last = now.tv_sec * kNsPerSecond + now.tv_nsec;
+    if (count != 0) taker.take(std::span(&flow, 1));
+    CountedTotals totals;
+    totals.received = {count, 60 * count};
+    totals.metered[1] = {count, 46 * count, 60 * count};
+    taker.take(totals);
+  }
+  void stop_counting() { stopped_ = true; }
+  [[nodiscard]] bool done() const { return seen_ == polls_; }
+
+ private:
+  const std::uint64_t polls_;
+  std::uint64_t seen_ = 0;
+  std::uint64_t counted_ = 0;
+  bool stopped_ = false;
+  std::vector<std::uint8_t> frame_;
+};
+static_assert(CountingSource<HalfCountingSource>);
+static_assert(!CountingSource<MemorySource>);
+
+TEST(Worker, takes_over_what_a_source_counted_by_itself_with_every_flip) {
+  constexpr std::uint64_t kPolls = 400'000;
+  HalfCountingSource source(kPolls);
+  const FlowHash hash(FlowHash::random_seed(), {});
+  const MeterClock clock;
+  const TimeNs began = clock.now();
+  WorkerEpochs epochs(1024, 1, CountTable::Memory::kLazy);
+  Worker worker({}, hash, epochs, clock, 1);
+  std::atomic<bool> stop{false};
+  std::thread thread([&] { worker.run(source, stop); });
+  Outcome outcome;
+  CountTotals drained;
+  for (bool last = false; !last;) {
+    epochs.request_flip();
+    if (outcome.counters.ports.size() == 1 &&
+        outcome.counters.ports[0].received.packets >= kPolls + kPolls / 4) {
+      stop = true;
+    }
+    if (!epochs.has_published()) {
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+      continue;
+    }
+    drain(epochs.published(), outcome);
+    drained.packets += epochs.published().totals().packets;
+    drained.l2_octets += epochs.published().totals().l2_octets;
+    outcome.counters = epochs.published_report().counters;
+    last = epochs.published_report().final_epoch;
+    ++outcome.epochs;
+    epochs.give_back();
+  }
+  thread.join();
+  const PortCounters& port = outcome.counters.ports[0];
+  EXPECT_EQ(outcome.packets[1], kPolls);
+  EXPECT_EQ(outcome.packets[2], kPolls / 4);
+  EXPECT_EQ(port.received.packets, kPolls + kPolls / 4);
+  EXPECT_EQ(port.metered[1].packets, kPolls + kPolls / 4);
+  EXPECT_EQ(drained.packets, kPolls + kPolls / 4);
+  EXPECT_EQ(drained.l2_octets, static_cast<std::int64_t>(60 * (kPolls + kPolls / 4)));
+  EXPECT_GT(outcome.epochs, 2u);
+  EXPECT_GE(outcome.first, began - kNsPerSecond / 1000);
+  EXPECT_LE(outcome.last, clock.now());
 }
 
 }  // namespace

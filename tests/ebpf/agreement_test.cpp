@@ -313,6 +313,43 @@ TEST_P(Agreement, holds_for_every_protocol_of_ipv4_and_ipv6) {
   }
 }
 
+// First fragments are to be known to user space, atomic ones (RFC 6946) are none.
+TEST(KernelProgram, hands_up_every_fragment_when_they_are_to_be_joined) {
+  if (const std::string why = KernelParser::why_not_here(); !why.empty()) {
+    GTEST_SKIP() << "this process may not load BPF programs: " << why;
+  }
+  XdpLoaderOptions options;
+  options.map_entries = 64;
+  options.join_fragments = true;
+  KernelParser kernel(options);
+  Octets v4(60, 0);
+  const std::array<std::uint8_t, 12> head4 = {8, 0, 0x45, 0, 0, 46, 0, 1, 0, 0, 64, 17};
+  std::copy(head4.begin(), head4.end(), v4.begin() + 12);
+  Octets v6(80, 0);
+  const std::array<std::uint8_t, 10> head6 = {0x86, 0xdd, 0x60, 0, 0, 0, 0, 26, 44, 64};
+  std::copy(head6.begin(), head6.end(), v6.begin() + 12);
+  v6[54] = 17;
+  struct Case {
+    std::uint8_t high;
+    std::uint8_t low;
+    bool up4;
+    bool up6;
+  };
+  // flags and offset: IPv4 has more-fragments in the first octet, IPv6 in the last bit
+  for (const Case& c :
+       {Case{0, 0, false, false}, Case{0x40, 0, false, true}, Case{0x20, 0, true, true},
+        Case{0, 1, true, true}, Case{0, 8, true, true}, Case{0, 6, true, false}}) {
+    v4[20] = v6[56] = c.high;
+    v4[21] = v6[57] = c.low;
+    const KernelVerdict four = kernel.parse(v4);
+    EXPECT_EQ(!four.counted, c.up4) << int{c.high} << " " << int{c.low};
+    EXPECT_EQ(four.totals.handed_up_by[WT_UP_FRAGMENT], c.up4 ? 1u : 0u);
+    const KernelVerdict six = kernel.parse(v6);
+    EXPECT_EQ(!six.counted, c.up6) << int{c.high} << " " << int{c.low};
+    EXPECT_EQ(six.totals.handed_up_by[WT_UP_FRAGMENT], c.up6 ? 1u : 0u);
+  }
+}
+
 TEST(KernelProgram, sees_the_whole_length_of_a_frame_in_pieces) {
   if (const std::string why = KernelParser::why_not_here(); !why.empty()) {
     GTEST_SKIP() << "this process may not load BPF programs: " << why;
