@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parser alone over a recording, as flow records in CSV: source, parse(), one map. No count
 // table, no tick, no timeout stands between, so a difference from the truth is the parser's. Usage:
-// parse_to_csv [--inner] FILE
+// parse_to_csv [--inner] [--each] [--reference] FILE. --reference: the tests' reference parser in
+// place of the product's, to hold it against the corpus as well.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include "config/startup_error.hpp"
 #include "dataplane/packet/parse.hpp"
 #include "dataplane/source/pcap_file_source.hpp"
+#include "tests/support/reference_compare.hpp"
 
 namespace wiretally {
 namespace {
@@ -109,7 +111,15 @@ struct Request {
   ParseOptions options;
   std::string path;
   bool each = false;
+  bool reference = false;
 };
+
+ParseError read_packet(const PacketView& view, const Request& request, ParsedPacket& packet) {
+  if (!request.reference) return parse(view, request.options, packet);
+  const bool in_flow = reference::to_parsed(reference::read(view), request.options.tunnel, view,
+                                            packet);
+  return in_flow ? ParseError::kNone : ParseError::kTruncatedIp;
+}
 
 std::string name(ParseError error) {
   return std::string(label(error));
@@ -133,7 +143,7 @@ int run(const Request& request) {
     const std::size_t count = source.poll(views);
     for (std::size_t i = 0; i < count; ++i) {
       ParsedPacket packet;
-      const ParseError outcome = parse(views[i], request.options, packet);
+      const ParseError outcome = read_packet(views[i], request, packet);
       ++outcomes[static_cast<std::size_t>(outcome)];
       if (request.each) print_each(packet, outcome);
       if (is_metered(outcome) && !request.each) flows[packet.key].add(packet, views[i].time);
@@ -160,12 +170,14 @@ int main(int argc, char** argv) {
       request.options.tunnel = wiretally::TunnelView::kInner;
     } else if (argument == "--each") {
       request.each = true;
+    } else if (argument == "--reference") {
+      request.reference = true;
     } else {
       request.path = argument;
     }
   }
   if (request.path.empty()) {
-    std::fputs("usage: parse_to_csv [--inner] [--each] FILE\n", stderr);
+    std::fputs("usage: parse_to_csv [--inner] [--each] [--reference] FILE\n", stderr);
     return 2;
   }
   try {

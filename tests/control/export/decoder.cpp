@@ -252,6 +252,10 @@ std::size_t Decoder::decode_records(std::uint16_t id, Reader set, DecodedMessage
     return 0;
   }
   const Template& description = found->second;
+  if (description.record_length == 0) {
+    fail("data of template " + std::to_string(id) + ", whose records have no octets");
+    return 0;
+  }
   std::size_t count = 0;
   while (set.left() >= description.record_length) {
     DecodedRecord record;

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parser against the reference parser: over the sample packets, over packets made of them by a
+// seeded generator (bits flipped, octets changed, cut, spliced), and over every packet of the
+// corpus, if it is there. WIRETALLY_SEED repeats a run.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <random>
+
+#include "dataplane/source/capture_file.hpp"
+#include "samples.hpp"
+#include "tests/support/hex.hpp"
+#include "tests/support/reference_compare.hpp"
+
+namespace wiretally {
+namespace {
+
+using reference::Comparison;
+using reference::Verdict;
+
+constexpr int kMutations = 200'000;
+constexpr unsigned kShown = 5;  // disagreements told in full
+
+struct Tally {
+  std::uint64_t compared = 0;
+  std::uint64_t in_doubt = 0;
+  std::uint64_t different = 0;
+
+  void add(const PacketView& view, const std::string& where) {
+    for (const TunnelView tunnel : {TunnelView::kOuter, TunnelView::kInner}) {
+      const Comparison comparison = reference::compare(view, tunnel);
+      if (comparison.verdict == Verdict::kInDoubt) {
+        ++in_doubt;
+        continue;
+      }
+      ++compared;
+      if (comparison.verdict == Verdict::kEqual || ++different > kShown) continue;
+      ADD_FAILURE() << where << ", by the "
+                    << (tunnel == TunnelView::kOuter ? "outer" : "inner") << " header, link type "
+                    << static_cast<unsigned>(view.link_type) << ", " << view.wire_octets
+                    << " octets on the wire\n"
+                    << to_hex({view.data, view.captured}) << "\n"
+                    << comparison.difference;
+    }
+  }
+  void print(const char* what) const {
+    std::cout << what << ": " << compared - different << " of " << compared << " equal, "
+              << in_doubt << " in doubt\n";
+  }
+};
+
+std::uint64_t seed() {
+  const char* given = std::getenv("WIRETALLY_SEED");
+  const std::uint64_t value =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  std::cout << "WIRETALLY_SEED=" << value << "\n";
+  return value;
+}
+
+using Octets = std::vector<std::uint8_t>;
+
+class Mutator {
+ public:
+  Mutator(std::uint64_t seed, const std::vector<Sample>& samples)
+      : random_(seed), samples_(samples) {}
+
+  Sample next() {
+    Sample sample = any();
+    for (unsigned changes = 1 + below(3); changes > 0; --changes) change(sample);
+    return sample;
+  }
+
+ private:
+  std::size_t below(std::size_t limit) { return limit == 0 ? 0 : random_() % limit; }
+  const Sample& any() { return samples_[below(samples_.size())]; }
+
+  void change(Sample& sample) {
+    Octets& octets = sample.octets;
+    if (octets.empty()) return;
+    // Headers are in front: half of the changes are in the first 64 octets.
+    const std::size_t at =
+        below(random_() % 2 == 0 ? std::min<std::size_t>(64, octets.size()) : octets.size());
+    switch (below(5)) {
+      case 0:
+        octets[at] ^= static_cast<std::uint8_t>(1U << below(8));
+        break;
+      case 1:
+        octets[at] = static_cast<std::uint8_t>(random_());
+        break;
+      case 2:
+        octets.resize(at);
+        break;
+      case 3: {  // the front of one, the end of another
+        const Octets& other = any().octets;
+        const std::size_t from = below(other.size());
+        octets.resize(at);
+        octets.insert(octets.end(), other.begin() + static_cast<std::ptrdiff_t>(from), other.end());
+        break;
+      }
+      default:  // more on the wire than captured
+        sample.wire_octets = static_cast<std::uint32_t>(octets.size() + below(70'000));
+        break;
+    }
+    sample.wire_octets = sample.wire_octets == 0
+                             ? 0
+                             : std::max<std::uint32_t>(sample.wire_octets,
+                                                       static_cast<std::uint32_t>(octets.size()));
+  }
+
+  std::mt19937_64 random_;
+  const std::vector<Sample>& samples_;
+};
+
+TEST(Differential, agrees_on_the_samples) {
+  Tally tally;
+  for (const Sample& sample : all_samples()) tally.add(view_of(sample), sample.description);
+  tally.print("samples");
+  EXPECT_EQ(tally.different, 0u);
+  EXPECT_GT(tally.compared, tally.in_doubt);
+}
+
+TEST(Differential, agrees_on_what_mutations_make_of_the_samples) {
+  const std::vector<Sample> samples = all_samples();
+  Mutator mutator(seed(), samples);
+  Tally tally;
+  for (int i = 0; i < kMutations; ++i) {
+    const Sample sample = mutator.next();
+    tally.add(view_of(sample), std::string("made of: ") + sample.description);
+  }
+  tally.print("mutations");
+  EXPECT_EQ(tally.different, 0u);
+  EXPECT_GT(tally.compared, tally.in_doubt);
+}
+
+// Captures of the corpus, or an empty list.
+std::vector<std::filesystem::path> captures() {
+  const char* corpus = std::getenv("WIRETALLY_CORPUS");
+  const std::filesystem::path folder =
+      std::filesystem::path(corpus != nullptr ? corpus : WIRETALLY_CORPUS_BESIDE) / "public/pcaps";
+  std::vector<std::filesystem::path> found;
+  if (!std::filesystem::is_directory(folder)) return found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.is_regular_file()) found.push_back(entry.path());
+  }
+  return found;
+}
+
+TEST(Differential, agrees_on_the_packets_of_the_corpus) {
+  const auto paths = captures();
+  if (paths.empty()) GTEST_SKIP() << "there is no corpus (WIRETALLY_CORPUS or ../shared/corpus)";
+  Tally tally;
+  auto views = std::make_unique<std::array<PacketView, kBurstMax>>();
+  for (const auto& path : paths) {
+    CaptureFile file(path.string(), PortIndex{0});
+    std::uint64_t number = 0;
+    while (!file.exhausted()) {
+      const std::size_t count = file.poll(*views);
+      for (const PacketView& view : std::span(*views).first(count)) {
+        tally.add(view, path.filename().string() + " packet " + std::to_string(++number));
+      }
+    }
+  }
+  tally.print("corpus");
+  EXPECT_EQ(tally.different, 0u);
+  EXPECT_GT(tally.compared, 10 * tally.in_doubt);
+}
+
+}  // namespace
+}  // namespace wiretally
