@@ -221,8 +221,9 @@ Layer read_nflog(Walk& walk) {
     const auto* octets_field = walk.cursor.peek<Le16>();
     const auto* type_field = walk.cursor.peek<Le16>(2);
     if (type_field == nullptr) return kTruncated;
-    // Host byte order of the capturing machine: the length fits the frame in only one.
-    const bool little = octets_field->value() <= walk.cursor.on_wire();
+    // Host byte order of the capturing machine; no type is 0 or above 255, so its octets tell
+    // which.
+    const bool little = type_field->octets[0] != 0;
     const unsigned octets =
         little ? octets_field->value() : unsigned{load_be16(octets_field->octets)};
     const unsigned type =

@@ -15,12 +15,18 @@ namespace {
 constexpr std::uint32_t kGenericAssociatedChannel = 13;  // RFC 5586
 constexpr std::uint32_t kOamAlert = 14;                  // RFC 3429
 
-// True if the octets at `offset` can be the type or length field of an Ethernet frame.
-bool plausible_type(const Cursor& cursor, std::size_t offset) {
+// How much the octets at `offset` look like the type or length field of an Ethernet frame: a type
+// that is in use is hardly there by chance, while many a 16-bit field is a number below the length.
+enum class Likeness : std::uint8_t { kNone, kLength, kType };
+
+Likeness type_likeness(const Cursor& cursor, std::size_t offset) {
   const Be16* field = cursor.peek<Be16>(offset);
-  if (field == nullptr) return false;
+  if (field == nullptr) return Likeness::kNone;
   const std::uint16_t value = field->value();
-  if (value <= kLengthMax) return value != 0 && value <= cursor.on_wire() - offset;
+  if (value <= kLengthMax) {
+    const bool fits = value != 0 && value <= cursor.on_wire() - offset;
+    return fits ? Likeness::kLength : Likeness::kNone;
+  }
   switch (Ethertype{value}) {
     case Ethertype::kIpv4:
     case Ethertype::kIpv6:
@@ -30,9 +36,9 @@ bool plausible_type(const Cursor& cursor, std::size_t offset) {
     case Ethertype::kMpls:
     case Ethertype::kPppoeDiscovery:
     case Ethertype::kPppoeSession:
-      return true;
-    default:
-      return value >= 0x8800 && value < 0x8a00;  // where IEEE assigns now
+      return Likeness::kType;
+    default:  // where IEEE assigns now
+      return value >= 0x8800 && value < 0x8a00 ? Likeness::kType : Likeness::kNone;
   }
 }
 
@@ -69,9 +75,9 @@ Layer read_mpls(Walk& walk) {
 Layer read_pseudowire(Walk& walk) {
   constexpr std::size_t kControlWordOctets = 4;
   constexpr std::size_t kTypeOffset = 12;
-  const bool with_word = plausible_type(walk.cursor, kControlWordOctets + kTypeOffset);
-  const bool without = plausible_type(walk.cursor, kTypeOffset);
-  if (without && !with_word) return {LayerKind::kEthernet};
+  const Likeness with_word = type_likeness(walk.cursor, kControlWordOctets + kTypeOffset);
+  const Likeness without = type_likeness(walk.cursor, kTypeOffset);
+  if (without > with_word) return {LayerKind::kEthernet};
   return walk.cursor.skip(kControlWordOctets) ? Layer{LayerKind::kEthernet} : kTruncated;
 }
 

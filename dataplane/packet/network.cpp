@@ -92,6 +92,7 @@ std::uint32_t jumbo_octets(const Cursor& cursor) {
       continue;
     }
     if (option->type == kJumbo && option->octets == 4) {
+      if (at + sizeof *option > extension->octets()) return 0;  // runs out of its header
       const std::uint32_t octets = option->payload_octets.value();
       return octets > kPlainLengthMax ? octets : 0;
     }

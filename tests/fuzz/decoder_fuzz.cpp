@@ -16,8 +16,8 @@ void check(const wiretally::test::DecodedMessage& message, std::size_t octets) {
   std::size_t decoded = 0;
   for (const auto& record : message.records) {
     for (const auto& [element, value] : record.fields) {
-      const bool derived = record.template_id == 0 &&
-                           (element == kDerivedFirst || element == kDerivedLast);
+      const bool derived =
+          record.template_id == 0 && (element == kDerivedFirst || element == kDerivedLast);
       if (!derived) decoded += value.size();
     }
   }

@@ -87,8 +87,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const fuzz::PacketInput input({data, size});
   const fuzz::Outcome outer = fuzz::check_view(input.view(), {.tunnel = TunnelView::kOuter});
   const fuzz::Outcome inner = fuzz::check_view(input.view(), {.tunnel = TunnelView::kInner});
-  const bool has_ip =
-      is_metered(outer.error) && outer.packet.key.ip_version() != IpVersion::kNone;
+  const bool has_ip = is_metered(outer.error) && outer.packet.key.ip_version() != IpVersion::kNone;
   if (!has_ip) fuzz::require(fuzz::is_equal(outer, inner), "no IP header, no tunnel");
   fuzz::require(is_metered(outer.error) == is_metered(inner.error), "tunnels lose no packet");
   return 0;

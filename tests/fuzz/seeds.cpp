@@ -31,7 +31,9 @@ constexpr unsigned kPacketsOfCapture = 40;
 constexpr std::size_t kPacketMax = 1600;
 constexpr std::size_t kSettingsOctets = 8;  // of pipeline_fuzz
 
-Octets octets_of(std::string_view text) { return {text.begin(), text.end()}; }
+Octets octets_of(std::string_view text) {
+  return {text.begin(), text.end()};
+}
 
 void append(Octets& to, std::span<const std::uint8_t> octets) {
   to.insert(to.end(), octets.begin(), octets.end());

@@ -116,8 +116,8 @@ struct Request {
 
 ParseError read_packet(const PacketView& view, const Request& request, ParsedPacket& packet) {
   if (!request.reference) return parse(view, request.options, packet);
-  const bool in_flow = reference::to_parsed(reference::read(view), request.options.tunnel, view,
-                                            packet);
+  const bool in_flow =
+      reference::to_parsed(reference::read(view), request.options.tunnel, view, packet);
   return in_flow ? ParseError::kNone : ParseError::kTruncatedIp;
 }
 

@@ -68,14 +68,14 @@ Comparison compare(const PacketView& view, TunnelView tunnel) {
   if (in_flow && wanted.key.ip_version() == IpVersion::kNone && is_metered(error)) {
     wanted.key.destination_port = got.key.destination_port;
   }
-  const bool equal = in_flow == is_metered(error) &&
-                     (!in_flow || (wanted.key == got.key && wanted.octets == got.octets &&
-                                   wanted.tos == got.tos && wanted.tcp_flags == got.tcp_flags &&
-                                   wanted.wire_octets == got.wire_octets));
+  const bool equal =
+      in_flow == is_metered(error) &&
+      (!in_flow || (wanted.key == got.key && wanted.octets == got.octets && wanted.tos == got.tos &&
+                    wanted.tcp_flags == got.tcp_flags && wanted.wire_octets == got.wire_octets));
   if (equal) return {Verdict::kEqual, {}};
-  return {Verdict::kDifferent, std::string("the meter (") + std::string(label(error)) +
-                                   "):\n  " + words(is_metered(error), got) +
-                                   "\nthe reference:\n  " + words(in_flow, wanted)};
+  return {Verdict::kDifferent, std::string("the meter (") + std::string(label(error)) + "):\n  " +
+                                   words(is_metered(error), got) + "\nthe reference:\n  " +
+                                   words(in_flow, wanted)};
 }
 
 }  // namespace wiretally::reference

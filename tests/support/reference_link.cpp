@@ -8,11 +8,11 @@ namespace {
 // What the product follows and this parser does not know: TRILL, B.A.T.M.A.N., MACsec, FabricPath,
 // HSR, E-Tag, R-Tag, vendors' time stamps, EoIP, WCCP, PPP and others in GRE.
 bool is_not_covered(unsigned type) {
-  for (const unsigned each : {0x22f3U, 0x4305U, 0x88e5U, 0x8903U, 0x892fU, 0x893fU, 0xf1c1U, 0xd28bU,
-                              0x6400U, 0x883eU, 0x6559U, 0x8200U, 0x8870U, 0x88beU, 0x22ebU}) {
+  for (const unsigned each : {0x22f3U, 0x4305U, 0x88e5U, 0x8903U, 0x892fU, 0x893fU, 0xf1c1U,
+                              0xd28bU, 0x6400U, 0x883eU, 0x6559U, 0x8870U, 0x88beU, 0x22ebU}) {
     if (type == each) return true;
   }
-  return false;
+  return type >> 9 == 0x8200 >> 9;  // access points' 802.11 in GRE
 }
 
 // IEEE 802.1Q 9.3: priority and id, then a type or length.
@@ -31,8 +31,7 @@ void backbone_service_tag(const Bytes& in, Walk& walk) {
 
 // RFC 2516: version and type 1, code 0 for the session stage; the length is of what follows.
 void pppoe(const Bytes& in, Walk& walk) {
-  if (in.u8(0) != 0x11) walk.doubt();
-  if (in.u8(1) != 0) return;
+  if (in.u16(0) != 0x1100) walk.doubt();
   ppp_protocol(in.from(6).first(in.u16(4)), walk);
 }
 
@@ -42,15 +41,17 @@ void behind_labels(unsigned last_label, const Bytes& in, Walk& walk);
 // Type or length field of Ethernet at `at` that a real frame could have.
 bool is_plausible_type(const Bytes& in, std::size_t at) {
   if (in.size() < at + 2) return false;
+  if (in.u16(at) >> 9 == 0x8800 >> 9) return true;  // where types are assigned now
   for (const unsigned type : {0x0800U, 0x0806U, 0x86ddU, 0x8100U, 0x88a8U, 0x8847U, 0x8864U}) {
     if (in.u16(at) == type) return true;
   }
   return false;
 }
 
-// RFC 4448: Ethernet, with a control word that begins with a zero nibble or without one.
+// RFC 4448: Ethernet, with a control word or without one, for a MAC may begin with a zero nibble
+// too.
 void pseudowire(const Bytes& in, Walk& walk) {
-  const bool with = (in.u8(0) >> 4) == 0 && is_plausible_type(in, 16);
+  const bool with = is_plausible_type(in, 16);
   const bool without = is_plausible_type(in, 12);
   if (with == without) walk.doubt();
   if (with != without) ethernet(in.from(with ? 4 : 0), walk);
@@ -65,14 +66,18 @@ void associated_channel(const Bytes& in, Walk& walk) {
 }
 
 void behind_labels(unsigned last_label, const Bytes& in, Walk& walk) {
-  if (last_label == 13) return;  // RFC 5586: the generic associated channel, no IP
+  if (last_label == 14) return;  // RFC 3429: an OAM alert, no IP
+  if (last_label == 13) {        // RFC 5586: the generic associated channel
+    if (in.u8(0) >> 4 != 1) walk.doubt();
+    return in.u8(0) >> 4 == 1 ? associated_channel(in, walk) : void();
+  }
   if (last_label < 16 && last_label != 0 && last_label != 2) walk.doubt();
   const unsigned nibble = in.u8(0) >> 4;
   if ((last_label == 0 && nibble != 4) || (last_label == 2 && nibble != 6)) walk.doubt();
   if (nibble == 4) return ipv4_or_6(in, walk);
   if (nibble == 6) return ipv6(in, walk);
   if (nibble == 1) return associated_channel(in, walk);
-  pseudowire(in, walk);
+  if (nibble == 0) return pseudowire(in, walk);
 }
 
 // Linux cooked captures: the protocol field, if the hardware type does not give it another meaning.
@@ -98,15 +103,20 @@ void loopback(const Bytes& in, bool any_order, Walk& walk) {
   walk.doubt();
 }
 
+bool is_usual_on_serial_lines(unsigned type) {
+  return type == 0x0800 || type == 0x86dd || type == 0x8847 || type == 0x8848;
+}
+
 // RFC 2427: Q.922 address (the last octet has its low bit set), then control and NLPID, or in
 // Cisco's way an ethertype.
 void frame_relay(const Bytes& in, Walk& walk) {
   std::size_t at = 0;
   while ((in.u8(at) & 1) == 0) ++at;
   ++at;
-  if (at != 2) walk.doubt();
+  const unsigned connection = (in.u8(0) & 0xfc) << 2 | in.u8(1) >> 4;
+  if (at != 2 || connection == 0 || connection == 1023) walk.doubt();  // signalling, Q.933
   if (in.u8(at) != 3) {
-    if (in.u16(at) < 0x0600) walk.doubt();
+    if (!is_usual_on_serial_lines(in.u16(at))) walk.doubt();
     return ethertype(in.u16(at), in.from(at + 2), walk);
   }
   ++at;
@@ -126,11 +136,17 @@ void frame_relay(const Bytes& in, Walk& walk) {
 void nflog(const Bytes& in, Walk& walk) {
   const unsigned family = in.u8(0);
   Bytes rest = in.from(4);
-  const bool little = rest.u8(0) != 0 || rest.u8(1) == 0;
+  const bool little = rest.u8(2) != 0;  // of the type: none is above 255
   for (;;) {
+    const unsigned other_end = little ? rest.u8(3) : rest.u8(2);
+    if (other_end != 0 || rest.u16(2) == 0) walk.doubt();
     const unsigned length = little ? rest.u16_little(0) : rest.u16(0);
-    const unsigned type = (little ? rest.u16_little(2) : rest.u16(2)) & 0x7fff;
+    const unsigned type = (little ? rest.u16_little(2) : rest.u16(2)) & 0x3fff;
     if (length < 4) return walk.doubt();
+    if (type == 1) {  // the packet header: hardware protocol, hook
+      const unsigned protocol = rest.u16(4);
+      if (protocol != (family == 2 ? 0x0800U : 0x86ddU)) walk.doubt();
+    }
     if (type == 9) {
       if (length - 4 < rest.wire() - 4) rest = rest.first(length);
       if (family == 2) return ipv4_or_6(rest.from(4), walk);
@@ -146,7 +162,7 @@ void hdlc(const Bytes& in, Walk& walk) {
   const unsigned address = in.u8(0);
   if (address == 0xff && in.u8(1) == 3) return ppp(in, walk);
   if (address != 0x0f && address != 0x8f) walk.doubt();
-  if (in.u16(2) < 0x0600) walk.doubt();
+  if (!is_usual_on_serial_lines(in.u16(2))) walk.doubt();
   ethertype(in.u16(2), in.from(4), walk);
 }
 
@@ -238,6 +254,7 @@ void nsh(const Bytes& in, Walk& walk) {
   ++walk.reading.headers;
   const std::size_t header = (in.u8(1) & 0x3f) * 4;
   if (in.u8(0) >> 6 != 0 || header < 8) return walk.doubt();
+  if ((in.u8(2) & 0xf) == 1 && header != 24) walk.doubt();  // section 2.4: always six words
   const unsigned next = in.u8(3);
   const Bytes rest = in.from(header);
   if (next == 1) return ipv4_or_6(rest, walk);
@@ -249,7 +266,8 @@ void nsh(const Bytes& in, Walk& walk) {
 }
 
 void ppp(const Bytes& in, Walk& walk) {
-  const bool has_address = in.u8(0) == 0xff && in.u8(1) == 3;
+  const bool has_address = in.u8(0) == 0xff;  // no protocol number begins so
+  if (has_address && in.u8(1) != 3) walk.doubt();
   ppp_protocol(has_address ? in.from(2) : in, walk);
 }
 
@@ -272,6 +290,10 @@ void ppp_protocol(const Bytes& in, Walk& walk) {
     case 0x00cf:
       return walk.doubt();
     default:
+      // An ethertype in a PPP protocol field: no document has it, some equipment does.
+      if (protocol >= 0x0600 && (protocol < 0x8000 || (protocol >= 0x8600 && protocol < 0xa000))) {
+        walk.doubt();
+      }
       return;
   }
 }
@@ -297,9 +319,12 @@ void link(LinkType type, const Bytes& in, Walk& walk) {
     case LinkType::kLinuxSll2:
       return cooked(in.u16(0), in.u16(8), in.from(20), walk);
     case LinkType::kPpp:
+      if (in.u8(0) == 0x0f || in.u8(0) == 0x8f) walk.doubt();  // Cisco HDLC, or a short protocol
       return ppp(in, walk);
-    case LinkType::kPppSerial:
     case LinkType::kCiscoHdlc:
+      if (in.u8(0) == 0xff) walk.doubt();  // PPP under this type: not said
+      return hdlc(in, walk);
+    case LinkType::kPppSerial:
       return hdlc(in, walk);
     case LinkType::kPppEther:
       return pppoe(in, walk);

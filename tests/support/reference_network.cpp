@@ -34,7 +34,10 @@ void ipv4(const Bytes& in, Walk& walk) {
   const unsigned header = (in.u8(0) & 0xf) * 4;
   const unsigned total = in.u16(2);
   if (header < 20 || (total != 0 && total < header)) return walk.malformed();
-  if (in.size() < header) return walk.malformed();  // cut inside its options
+  if (in.size() < header) {  // cut inside its options: the conventions speak of the fixed header
+    walk.doubt();
+    return walk.malformed();
+  }
   Ip ip;
   ip.version = 4;
   ip.tos = in.u8(1);
@@ -64,11 +67,15 @@ std::optional<std::uint64_t> jumbo_length(const Bytes& in) {
   return std::nullopt;
 }
 
-std::uint64_t ipv6_octets(const Bytes& in, const Walk& walk) {
+std::uint64_t ipv6_octets(const Bytes& in, Walk& walk) {
   const unsigned length = in.u16(4);
   if (length != 0) return 40 + length;
   if (in.u8(6) == 0 && in.size() >= 48) {
-    if (const auto jumbo = jumbo_length(in.from(40))) return 40 + *jumbo;
+    if (const auto jumbo = jumbo_length(in.from(40))) {
+      if (*jumbo <= 65'535)
+        walk.doubt();  // RFC 2675 section 3: an error, the packet is no jumbogram
+      return 40 + *jumbo;
+    }
   }
   return walk.frame_octets > 65'535 ? in.wire() : 40;
 }
@@ -92,7 +99,11 @@ void ipv6(const Bytes& in, Walk& walk) {
          (ip.protocol == 0 || ip.protocol == 43 || ip.protocol == 44 || ip.protocol == 60)) {
     ++walk.reading.headers;
     readable = rest.size() >= 8;
-    if (!readable) break;
+    if (!readable) {
+      // A next header that was captured, of a header that was not: no document says which counts.
+      if (rest.size() >= 2 && ip.protocol != 44) walk.doubt();
+      break;
+    }
     const bool fragment = ip.protocol == 44;
     const std::size_t header = fragment ? 8 : (rest.u8(1) + 1) * 8;
     later_fragment = fragment && (rest.u16(2) & 0xfff8) != 0;

@@ -6,9 +6,9 @@
 // is of a protocol that is not covered here, the walk says that it doubts and goes no further.
 //
 // Covered: Ethernet with tags, LLC/SNAP, PBB, VN-Tag, Cisco MetaData, MPLS, PPPoE, PPP, Cisco HDLC,
-// Frame Relay, FDDI, 802.11 (radiotap, PPI), loopback, cooked Linux, NFLOG, raw IP, NSH; IPv4, IPv6;
-// IP in IP, AH, GRE, ERSPAN, EtherIP, VXLAN(-GPE), GENEVE, GTP-U, L2TPv2, Teredo, MPLS in IP and UDP.
-// Thread: any.
+// Frame Relay, FDDI, 802.11 (radiotap, PPI), loopback, cooked Linux, NFLOG, raw IP, NSH; IPv4,
+// IPv6; IP in IP, AH, GRE, ERSPAN, EtherIP, VXLAN(-GPE), GENEVE, GTP-U, L2TPv2, Teredo, MPLS in IP
+// and UDP. Thread: any.
 #pragma once
 
 #include <cstdint>

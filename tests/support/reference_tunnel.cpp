@@ -205,7 +205,7 @@ void payload(unsigned protocol, const Bytes& in, Walk& walk) {
       return mpls(in, walk);
     case 143:  // RFC 8986: an Ethernet frame
       return ethernet(in, walk);
-    case 0:   // an IPv6 extension header behind AH or in IPv4
+    case 0:  // an IPv6 extension header behind AH or in IPv4
     case 43:
     case 44:
     case 60:

@@ -56,7 +56,8 @@ struct Walk {
     reading.doubts_inner = true;
     if (!in_tunnel()) reading.doubts_outer = true;
   }
-  // What claims to be an IP header is none. Inside a tunnel the packet counts for the header before.
+  // What claims to be an IP header is none. Inside a tunnel the packet counts for the header
+  // before.
   void malformed() {
     if (!in_tunnel()) reading.malformed = true;
   }
@@ -67,8 +68,8 @@ void link(LinkType type, const Bytes& in, Walk& walk);
 // -- reference_link.cpp, reference_wireless.cpp
 void ethernet(const Bytes& in, Walk& walk);
 void ethertype(unsigned type, const Bytes& in, Walk& walk);
-void ppp(const Bytes& in, Walk& walk);            // address and control may be there
-void ppp_protocol(const Bytes& in, Walk& walk);   // protocol field first
+void ppp(const Bytes& in, Walk& walk);           // address and control may be there
+void ppp_protocol(const Bytes& in, Walk& walk);  // protocol field first
 void mpls(const Bytes& in, Walk& walk);
 void nsh(const Bytes& in, Walk& walk);
 void llc(const Bytes& in, Walk& walk);

@@ -30,8 +30,8 @@ void wlan(const Bytes& in, Walk& walk) {
   llc(rest, walk);
 }
 
-// radiotap.org: version, pad, length, present words; field 0 (time, 8 octets) stands before field 1,
-// the flags: 0x10 for a check sequence at the end, 0x20 for padding behind the 802.11 header.
+// radiotap.org: version, pad, length, present words; field 0 (time, 8 octets) stands before field
+// 1, the flags: 0x10 for a check sequence at the end, 0x20 for padding behind the 802.11 header.
 void radiotap(const Bytes& in, Walk& walk) {
   const std::size_t header = in.u16_little(2);
   if (in.u8(0) != 0 || header < 8) return walk.doubt();

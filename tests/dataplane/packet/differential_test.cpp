@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parser against the reference parser: over the sample packets, over packets made of them by a
 // seeded generator (bits flipped, octets changed, cut, spliced), and over every packet of the
-// corpus, if it is there. WIRETALLY_SEED repeats a run.
+// corpus, if it is there. WIRETALLY_SEED=NUMBER tries other mutations.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -38,10 +38,9 @@ struct Tally {
       }
       ++compared;
       if (comparison.verdict == Verdict::kEqual || ++different > kShown) continue;
-      ADD_FAILURE() << where << ", by the "
-                    << (tunnel == TunnelView::kOuter ? "outer" : "inner") << " header, link type "
-                    << static_cast<unsigned>(view.link_type) << ", " << view.wire_octets
-                    << " octets on the wire\n"
+      ADD_FAILURE() << where << ", by the " << (tunnel == TunnelView::kOuter ? "outer" : "inner")
+                    << " header, link type " << static_cast<unsigned>(view.link_type) << ", "
+                    << view.wire_octets << " octets on the wire\n"
                     << to_hex({view.data, view.captured}) << "\n"
                     << comparison.difference;
     }
@@ -54,8 +53,8 @@ struct Tally {
 
 std::uint64_t seed() {
   const char* given = std::getenv("WIRETALLY_SEED");
-  const std::uint64_t value =
-      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  // Fixed, so that the suite says the same of the same source; fuzzing looks for what is new.
+  const std::uint64_t value = given != nullptr ? std::strtoull(given, nullptr, 10) : 20'261'124;
   std::cout << "WIRETALLY_SEED=" << value << "\n";
   return value;
 }

@@ -76,6 +76,10 @@ std::vector<Sample> ethernet_samples() {
 
 std::vector<Sample> label_samples() {
   constexpr LinkType kEth = LinkType::kEthernet;
+  // With a control word, the IPv4 total length would stand where a length field could.
+  Build short_frame = Build().ethernet(0x8847).mpls(100, true).ethernet(0x0800);
+  const Sample padded = plain(kEth, "pseudowire without control word, padded to a minimum frame",
+                              udp_in_ipv4(short_frame).trailer(18), kUdpFlow);
   return {
       over(kEth, "MPLS, two labels", Build().ethernet(0x8847).mpls(100, false).mpls(101, true)),
       over(kEth, "upstream MPLS", Build().ethernet(0x8848).mpls(100, true)),
@@ -83,6 +87,7 @@ std::vector<Sample> label_samples() {
            Build().ethernet(0x8847).mpls(100, true).be32(0).ethernet(0x0800)),
       over(kEth, "Ethernet pseudowire without control word",
            Build().ethernet(0x8847).mpls(100, true).ethernet(0x0800)),
+      padded,
       over(kEth, "associated channel of IPv4",
            Build().ethernet(0x8847).mpls(100, true).octets({0x10, 0}).be16(0x0021)),
       over(kEth, "label 13 holds no IP, whatever follows (RFC 5586)",
@@ -215,12 +220,24 @@ std::vector<Sample> serial_samples() {
   };
 }
 
+// A large packet, of which only the front was captured.
+Sample snapped(Sample sample) {
+  sample.wire_octets = 9000;
+  return sample;
+}
+
+std::vector<Sample> snapped_samples() {
+  return {snapped(
+      over(LinkType::kNflog, "netfilter log of a big-endian machine, snapped",
+           Build().octets({2, 0, 0, 0}).octets({0, 8, 0, 1, 8, 0, 0, 0}).octets({0, 32, 0, 9})))};
+}
+
 }  // namespace
 
 std::vector<Sample> link_samples() {
   std::vector<Sample> all;
-  for (auto table :
-       {ethernet_samples, label_samples, non_ip_samples, wireless_samples, serial_samples}) {
+  for (auto table : {ethernet_samples, label_samples, non_ip_samples, wireless_samples,
+                     serial_samples, snapped_samples}) {
     for (Sample& sample : table()) all.push_back(std::move(sample));
   }
   return all;

@@ -118,6 +118,10 @@ std::vector<Sample> ipv6_samples() {
   Sample jumbogram = sample("jumbogram: the option's length", jumbo.udp(5, 7), flow + "65584");
   jumbogram.wire_octets = 65'598;
   samples.push_back(jumbogram);
+  const Build cut_option =
+      v6().ipv6(0).patch(4, {0, 0}).extension(17).patch(2, {0, 0, 0xc2, 4, 0, 2});
+  samples.push_back(sample("jumbo option that runs out of its header", Build(cut_option).zeros(8),
+                           "2001:db8::1 > 2001:db8::2 proto 0 octets 40 (truncated_extension)"));
   return samples;
 }
 
