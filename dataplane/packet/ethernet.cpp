@@ -195,6 +195,7 @@ Layer read_isl(Walk& walk) {
   if (header == nullptr) return kTruncated;
   if (walk.vlan_tags == 0 && walk.below_first_ip) walk.vlan = (header->vlan.value() >> 1) & 0x0fff;
   note_tag(walk, (header->vlan.value() >> 1) & 0x0fff);
+  if (++walk.vlan_tags > kVlanTagsMax) return kTooDeep;
   if (header->length.value() != 0) walk.cursor.limit(header->length.value() + kFixedPart);
   const bool ethernet = header->type_and_user >> 4 == 0;
   walk.cursor.skip(sizeof *header);

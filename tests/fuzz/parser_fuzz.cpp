@@ -72,10 +72,46 @@ void check(const PacketView& view, const Outcome& outcome) {
   check_key(packet.key, packet);
 }
 
+void check_attributes(const FlowAttributes& attributes, const Outcome& outcome) {
+  if (!is_metered(outcome.error)) return;
+  const ParsedPacket& packet = outcome.packet;
+  const bool has_ip = packet.key.ip_version() != IpVersion::kNone;
+  require(attributes.has_ip() == has_ip, "an IP packet has a length and a TTL");
+  require(attributes.length_min == attributes.length_max || !has_ip, "one packet, one length");
+  require(attributes.ttl_min == attributes.ttl_max || !has_ip, "one packet, one TTL");
+  require(attributes.tos_or == packet.tos, "one packet, one type of service");
+  require(attributes.tags == 0 || tag_id(attributes.outer_tag) == packet.key.vlan(),
+          "the outer tag is the key's VLAN");
+  require(attributes.tunnel == TunnelKind::kNone || has_ip, "no tunnel without IP");
+}
+
+// With attributes the packet reads as without them, by the short cut and by the walk.
+void check_with_attributes(const PacketView& view, const ParseOptions& options,
+                           const Outcome& plain) {
+  Outcome quick = plain;
+  Outcome thorough = plain;
+  FlowAttributes of_quick;
+  FlowAttributes of_thorough;
+  std::memset(static_cast<void*>(&of_quick), 0xff, sizeof of_quick);
+  quick.error = parse_with_attributes(view, options, quick.packet, of_quick);
+  thorough.error = parse_general(view, options, thorough.packet, &of_thorough);
+  require(is_equal(quick, plain) && is_equal(thorough, plain), "attributes change no packet");
+  require(!is_metered(plain.error) || std::memcmp(&of_quick, &of_thorough, sizeof of_quick) == 0,
+          "the short cut's attributes are the walk's");
+  check_attributes(of_quick, plain);
+}
+
 Outcome check_view(const PacketView& view, const ParseOptions& options) {
-  const Outcome outcome = run(parse, view, options);
+  const auto shortest = [](const PacketView& v, const ParseOptions& o, ParsedPacket& out) {
+    return parse(v, o, out);
+  };
+  const auto walk = [](const PacketView& v, const ParseOptions& o, ParsedPacket& out) {
+    return parse_general(v, o, out);
+  };
+  const Outcome outcome = run(shortest, view, options);
   check(view, outcome);
-  require(is_equal(outcome, run(parse_general, view, options)), "the short cut is the walk's");
+  require(is_equal(outcome, run(walk, view, options)), "the short cut is the walk's");
+  check_with_attributes(view, options, outcome);
   return outcome;
 }
 

@@ -58,7 +58,7 @@ Settings read_settings(Choices& choices) {
     *each = std::chrono::nanoseconds(timeout);
   }
   settings.merger.ifindex = {7};
-  (void)choices.octet();
+  settings.worker.attributes = settings.merger.attributes = (choices.octet() & 1) != 0;
   return settings;
 }
 
@@ -79,8 +79,10 @@ class SlowSource {
 // Encodes every record for one version and adds up what a collector reads.
 class Collector final : public RecordSink {
  public:
-  Collector(NetflowVersion version, std::size_t datagram) : version_(version), buffer_(datagram) {
+  Collector(NetflowVersion version, const Settings& settings)
+      : version_(version), buffer_(settings.datagram) {
     collector_.version = version;
+    if (settings.worker.attributes) collector_.layout = RecordLayout::kFull;
     collector_.non_ip = true;
     exporter_.domain_id = 1;
     exporter_.clock = [] { return TimeNs{1'609'459'200} * kNsPerSecond; };
@@ -147,13 +149,15 @@ class Meter {
  public:
   explicit Meter(const Settings& settings)
       : settings_(settings),
-        epochs_(settings.table_entries, 1, CountTable::Memory::kLazy),
+        epochs_(settings.table_entries, 1, CountTable::Memory::kLazy,
+                settings.worker.attributes ? CountTable::Attributes::kKept
+                                           : CountTable::Attributes::kNone),
         hash_(FlowHash::fixed_seed(), {settings.merger.flows.key.vlan, false}),
         merger_(settings.merger, hash_),
         worker_(settings.worker, hash_, epochs_, clock_, 1),
-        v5_(NetflowVersion::kV5, settings.datagram),
-        v9_(NetflowVersion::kV9, settings.datagram),
-        ipfix_(NetflowVersion::kIpfix, settings.datagram),
+        v5_(NetflowVersion::kV5, settings),
+        v9_(NetflowVersion::kV9, settings),
+        ipfix_(NetflowVersion::kIpfix, settings),
         tick_(parts()) {}
 
   void run(SlowSource& source) {

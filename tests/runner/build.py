@@ -18,8 +18,13 @@ OPTIONS = {
     "build": [],
     "build-asan": SANITIZED + ["-Db_sanitize=address,undefined",
                                "-Dcpp_args=-g1 -fno-sanitize-recover=all"],
+    # -fno-sanitize-recover stands in the top meson.build.
+    "build-fuzz": SANITIZED + ["-Dfuzz=true", "-Db_sanitize=address,undefined", "-Dcpp_args=-g1"],
     "build-tsan": SANITIZED + ["-Db_sanitize=thread", "-Dcpp_args=-g1"],
 }
+
+
+COMPILERS = {"build-fuzz": "clang++"}  # libFuzzer comes with clang
 
 
 class BuildFailed(Exception):
@@ -35,8 +40,11 @@ class Build:
         if os.path.exists(os.path.join(self.folder, "build.ninja")):
             return self
         environment = dict(os.environ)
-        if shutil.which("ccache"):
-            environment.setdefault("CXX", "ccache g++")
+        cache = "ccache " if shutil.which("ccache") else ""
+        if self.name in COMPILERS:
+            environment["CXX"] = cache + COMPILERS[self.name]
+        elif cache:
+            environment.setdefault("CXX", cache + "g++")
         done = subprocess.run(["meson", "setup", self.folder, ROOT, *OPTIONS[self.name]],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, env=environment)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The fast suite: unit tests three times over, case by case, and tidy. No root is needed."""
+"""The fast suite: unit tests three times over, case by case, tidy, and the fuzzers for some
+seconds each. No root is needed."""
 import json
 import os
 import re
 
+import fuzz
 from build import Build, BuildFailed
 from report import FAIL, PASS, SKIP, run_logged, say, tail
 
@@ -25,6 +27,7 @@ def run(report, only):
         except BuildFailed as fault:
             say(str(fault))
             report.add(FAIL, f"{name}: the build")
+    fuzz.run(report, only)
 
 
 def run_build(report, name, wanted, only):

@@ -52,10 +52,14 @@ void ipv4(const Bytes& in, Walk& walk) {
   if (!later_fragment) payload(ip.protocol, rest, walk);
 }
 
+constexpr std::size_t kOptionsAlwaysFollowed = 32;  // the product's bound is above
+
 // The jumbo payload option (type 0xc2) of a hop-by-hop header whose options begin at 2.
-std::optional<std::uint64_t> jumbo_length(const Bytes& in) {
+std::optional<std::uint64_t> jumbo_length(const Bytes& in, Walk& walk) {
   const std::size_t end = std::min<std::size_t>(in.size(), (in.u8(1) + 1) * 8);
+  std::size_t options = 0;
   for (std::size_t at = 2; at < end;) {
+    if (++options > kOptionsAlwaysFollowed) walk.doubt();
     if (in.u8(at) == 0) {  // Pad1
       ++at;
       continue;
@@ -71,7 +75,7 @@ std::uint64_t ipv6_octets(const Bytes& in, Walk& walk) {
   const unsigned length = in.u16(4);
   if (length != 0) return 40 + length;
   if (in.u8(6) == 0 && in.size() >= 48) {
-    if (const auto jumbo = jumbo_length(in.from(40))) {
+    if (const auto jumbo = jumbo_length(in.from(40), walk)) {
       if (*jumbo <= 65'535)
         walk.doubt();  // RFC 2675 section 3: an error, the packet is no jumbogram
       return 40 + *jumbo;

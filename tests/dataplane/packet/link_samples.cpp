@@ -69,8 +69,11 @@ std::vector<Sample> ethernet_samples() {
   samples.push_back(
       plain(kEth, "MACsec, integrity only", udp_in_ipv4(macsec).trailer(16), kUdpFlow));
   Build isl = Build().octets({1, 0, 0x0c, 0, 0, 0}).zeros(6).be16(0).zeros(6).be16(7 << 1).be32(0);
+  const Build tagged_isl = Build(isl).ethernet(0x8100).tag(9, 0x0800);
   isl.ethernet(0x0800);
   samples.push_back(plain(kEth, "ISL", udp_in_ipv4(isl).trailer(4), tagged));
+  samples.push_back(plain(kEth, "802.1Q in ISL: the outer id counts",
+                          Build(tagged_isl).ipv4(17).udp(5, 7).trailer(4), tagged));
   return samples;
 }
 
