@@ -223,6 +223,31 @@ std::vector<Sample> serial_samples() {
   };
 }
 
+// Link types that are another one with something before or behind it.
+std::vector<Sample> framed_samples() {
+  Build preamble = Build().zeros(8).ethernet(0x0800);
+  Build analyzer = Build().zeros(4).ethernet(0x0800);
+  return {
+      over(LinkType::kCiscoHdlcWithDirection, "Cisco HDLC with direction",
+           Build().octets({0, 0x0f, 0}).be16(0x0800)),
+      over(LinkType::kPppWithDirectionHdlc, "PPP with direction, registered number",
+           Build().octets({1, 0xff, 3}).be16(0x0021)),
+      over(LinkType::kFrameRelayWithDirection, "Frame Relay with direction",
+           Build().octets({0, 0x18, 0x41, 3, 0xcc})),
+      over(LinkType::kIpOver1394, "IP over FireWire", Build().zeros(16).be16(0x0800)),
+      over(LinkType::kIpOverFibreChannel, "IP over Fibre Channel (RFC 2625)",
+           Build().zeros(16).octets({0xaa, 0xaa, 3}).snap(0, 0x0800)),
+      over(LinkType::kSunAtm, "SunATM",
+           Build().octets({2, 0, 0, 1}).octets({0xaa, 0xaa, 3}).snap(0, 0x0800)),
+      over(LinkType::kRawOpenBsd, "no link layer, OpenBSD's number", Build()),
+      over(LinkType::kBroadcomTagPrepended, "Broadcom switch tag in front",
+           Build().zeros(4).ethernet(0x0800)),
+      plain(LinkType::kEthernetWithPreamble, "Ethernet with preamble",
+            udp_in_ipv4(preamble).trailer(4), kUdpFlow),
+      plain(LinkType::kNetAnalyzer, "netANALYZER", udp_in_ipv4(analyzer).trailer(4), kUdpFlow),
+  };
+}
+
 // A large packet, of which only the front was captured.
 Sample snapped(Sample sample) {
   sample.wire_octets = 9000;

@@ -8,6 +8,7 @@
 
 #include "samples.hpp"
 #include "tests/support/hex.hpp"
+#include "tests/support/known_link_types.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace wiretally {
@@ -129,6 +130,20 @@ TEST(Parse, counts_a_snapped_packet_with_its_real_length) {
   ASSERT_EQ(parse(view_of(snapped), kOuter, packet), ParseError::kNone);
   EXPECT_EQ(packet.octets, 40u);
   EXPECT_EQ(packet.wire_octets, 1514u);
+}
+
+TEST(Parse, every_link_type_it_reads_has_a_sample) {
+  std::set<LinkType> sampled;
+  for (const Sample& sample : all_samples()) sampled.insert(sample.link_type);
+  const std::set<LinkType> listed(kKnownLinkTypes.begin(), kKnownLinkTypes.end());
+  for (unsigned number = 0; number <= 65'535; ++number) {
+    const LinkType type{static_cast<std::uint16_t>(number)};
+    EXPECT_EQ(is_known(type), listed.contains(type)) << number;
+    if (is_known(type)) {
+      EXPECT_TRUE(sampled.contains(type)) << number;
+    }
+  }
+  for (const LinkType type : kUnknownLinkTypes) EXPECT_FALSE(is_known(type));
 }
 
 TEST(Parse, knows_the_link_types_it_reads) {
