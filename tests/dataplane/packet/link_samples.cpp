@@ -265,7 +265,7 @@ std::vector<Sample> snapped_samples() {
 std::vector<Sample> link_samples() {
   std::vector<Sample> all;
   for (auto table : {ethernet_samples, label_samples, non_ip_samples, wireless_samples,
-                     serial_samples, snapped_samples}) {
+                     serial_samples, framed_samples, snapped_samples}) {
     for (Sample& sample : table()) all.push_back(std::move(sample));
   }
   return all;
