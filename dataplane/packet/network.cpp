@@ -29,6 +29,7 @@ bool options_complete(const Cursor& cursor, unsigned header_octets) {
   constexpr std::uint8_t kNoOperation = 1;
   constexpr std::uint8_t kLooseRoute = 131;
   constexpr std::uint8_t kStrictRoute = 137;
+  if (cursor.readable() >= header_octets) return true;
   for (unsigned at = kIpv4HeaderMin; at < header_octets;) {
     const auto* type = cursor.peek<std::uint8_t>(at);
     if (type == nullptr) return false;
