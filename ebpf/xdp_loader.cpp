@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -15,8 +16,6 @@
 #include <cstring>
 #include <fstream>
 #include <string_view>
-
-#include "ebpf/embedded_object.hpp"
 
 namespace wiretally {
 namespace {
@@ -141,14 +140,14 @@ XdpLoader::XdpLoader(const XdpLoaderOptions& options) : options_(options) {
 
 XdpLoader::~XdpLoader() {
   detach();
+  munmap(const_cast<kernel_control*>(control_), static_cast<std::size_t>(sysconf(_SC_PAGESIZE)));
   if (object_ != nullptr) bpf_object__close(object_);
 }
 
 void XdpLoader::open() {
   const Words words;
   LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = "wiretally");
-  const auto bytes = flow_count_object();
-  object_ = bpf_object__open_mem(bytes.data(), bytes.size(), &open_options);
+  object_ = bpf_object__open_mem(options_.object.data(), options_.object.size(), &open_options);
   if (object_ == nullptr) {
     throw XdpError("the embedded eBPF object cannot be read: " + error_text(errno) + "\n" +
                    words.last());
@@ -157,7 +156,7 @@ void XdpLoader::open() {
   if (possible <= 0) throw XdpError("the kernel does not say how many CPUs there are");
   cpus_ = static_cast<unsigned>(possible);
 
-  bpf_program* program = bpf_object__find_program_by_name(object_, "wt_flow_count");
+  bpf_program* program = bpf_object__find_program_by_name(object_, options_.program.c_str());
   const bool has_frame_octets =
       libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, nullptr) == 1;
   // A program that knows of fragments may be attached whatever the MTU is.
@@ -206,19 +205,24 @@ void XdpLoader::load() {
     throw XdpError("the kernel does not take the counting program: " + error_text(error) +
                    cure_of(-error) + "\n" + words.last());
   }
-  program_ = bpf_program__fd(bpf_object__find_program_by_name(object_, "wt_flow_count"));
+  program_ = bpf_program__fd(bpf_object__find_program_by_name(object_, options_.program.c_str()));
   flows_ = bpf_map__fd(map_named(object_, "flows"));
   totals_ = bpf_map__fd(map_named(object_, "totals"));
   rows_ = bpf_map__fd(map_named(object_, "rows"));
   ring_ = bpf_map__fd(map_named(object_, "ring"));
-  std::size_t size = 0;
-  control_ = static_cast<kernel_control*>(const_cast<void*>(static_cast<const void*>(
-      bpf_map__initial_value(map_named(object_, ".data.control"), &size))));
-  if (control_ == nullptr || size != sizeof(kernel_control)) {
-    throw XdpError(
-        "this kernel does not let user space see a program's variables (Linux 5.5 does)");
-  }
+  map_control();
   place_flow_maps();
+}
+
+// The program's variable itself; what libbpf shows is the value it was loaded with.
+void XdpLoader::map_control() {
+  const int map = bpf_map__fd(map_named(object_, ".data.control"));
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  void* const place = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
+  if (place == MAP_FAILED) {
+    throw XdpError("user space cannot reach the program's variables: " + error_text(errno));
+  }
+  control_ = static_cast<kernel_control*>(place);
 }
 
 // In one call where the kernel can: each single change of a map of maps waits for a grace period.

@@ -6,11 +6,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "ebpf/descriptor.hpp"
+#include "ebpf/embedded_object.hpp"
 #include "ebpf/flow_layout.h"
 
 struct bpf_object;
@@ -33,6 +35,9 @@ struct XdpLoaderOptions {
   bool tunnel_inner = false;
   bool join_fragments = false;
   wt_hand_up hand_up = WT_HAND_UP_REST;
+  // What is loaded: the meter's own, unless a bench wants another around the same maps.
+  std::span<const std::byte> object = flow_count_object();
+  std::string program = "wt_flow_count";
 };
 
 class XdpLoader {
@@ -75,6 +80,7 @@ class XdpLoader {
   void load();
   void make_flow_maps();
   void place_flow_maps();
+  void map_control();
 
   const XdpLoaderOptions options_;
   bpf_object* object_ = nullptr;
