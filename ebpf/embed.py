@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a compiled kernel program as a C++ file: embed.py OBJECT CPP. Runs while building."""
+"""Writes a compiled kernel program as a C++ file: embed.py OBJECT CPP FUNCTION, while building."""
 import sys
 
 HEAD = """// Made by ebpf/embed.py. Thread: any (constant data).
-#include "ebpf/embedded_object.hpp"
+#include <cstddef>
+#include <span>
 
 namespace wiretally {
 namespace {
@@ -15,14 +16,14 @@ TAIL = """};
 
 }  // namespace
 
-std::span<const std::byte> flow_count_object() { return std::as_bytes(std::span(kObject)); }
+std::span<const std::byte> FUNCTION() { return std::as_bytes(std::span(kObject)); }
 
 }  // namespace wiretally
 """
 
 
 def main():
-    source, target = sys.argv[1:]
+    source, target, function = sys.argv[1:]
     with open(source, 'rb') as file:
         octets = file.read()
     lines = (octets[i:i + 20] for i in range(0, len(octets), 20))
@@ -30,7 +31,7 @@ def main():
         file.write(HEAD)
         for line in lines:
             file.write(','.join(str(octet) for octet in line) + ',\n')
-        file.write(TAIL)
+        file.write(TAIL.replace('FUNCTION', function))
 
 
 main()

@@ -140,8 +140,7 @@ static __always_inline __u8 reason_of(int verdict) {
   }
 }
 
-SEC("xdp")
-int wt_flow_count(struct xdp_md* ctx) {
+static __always_inline int count_frame(struct xdp_md* ctx) {
   const __u32 generation = control.generation & 1;
   const __u64 now = bpf_ktime_get_ns();
   const __u32 l2_octets = frame_octets(ctx);
@@ -180,4 +179,9 @@ int wt_flow_count(struct xdp_md* ctx) {
   if (verdict != READ_WHOLE && p.ip_version == 0) add_volume(&sums->unread, 0, l2_octets);
   count_coarsely(sums, &p, generation, l2_octets, now);
   return XDP_PASS;
+}
+
+SEC("xdp")
+int wt_flow_count(struct xdp_md* ctx) {
+  return count_frame(ctx);
 }
