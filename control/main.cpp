@@ -20,7 +20,7 @@ ExitCode execute(const Arguments& arguments) {
     case Command::kRun:
       return run_command(arguments);
     case Command::kRead:
-      return read_command(arguments);
+      return arguments.explain ? explain_command(arguments) : read_command(arguments);
     case Command::kCheck:
       return check_command(arguments);
     case Command::kStatus:

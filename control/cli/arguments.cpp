@@ -84,6 +84,7 @@ void add_read(CLI::App& app, Arguments& arguments) {
       "  wiretally read trace.pcap                       the largest flows, the totals\n"
       "  wiretally read trace.pcap.gz --output csv       one row a flow record\n"
       "  wiretally read trace.pcap -o csv --fields +src_mac,dst_mac,ttl_min,tunnel,tunnel_id\n"
+      "  wiretally read trace.pcap --explain -n 3        how the first packets are read, and why\n"
       "  wiretally read *.pcap --output none --collector 127.0.0.1:2055\n"
       "Records go to standard output; the summary and the ledger to standard error. Exits 1 if\n"
       "the ledger does not balance. A capture that is cut off in a packet is read up to there,\n"
@@ -120,6 +121,16 @@ void add_read(CLI::App& app, Arguments& arguments) {
       ->check(quietly(CLI::IsMember({"outer", "inner"})))
       ->type_name("outer|inner");
   command->add_flag("-q,--quiet", arguments.quiet, "no summary; warnings and errors only");
+  command->add_flag("--explain", arguments.explain,
+                    "meter nothing; print how each packet is read, header by header, what it "
+                    "counts and why");
+  command->add_option("-n", arguments.explain_count, "--explain: so many packets; 0 for all")
+      ->type_name("N")
+      ->needs("--explain");
+  command->add_option("--from", arguments.explain_from, "--explain: from this packet on")
+      ->type_name("N")
+      ->check(quietly(CLI::PositiveNumber))
+      ->needs("--explain");
 }
 
 void add_check(CLI::App& app, Arguments& arguments) {

@@ -47,6 +47,9 @@ struct Arguments {
   std::string fields;  // csv, json: "" for the usual ones
   std::string tunnel;  // "" (as configured), outer, inner
   bool quiet = false;
+  bool explain = false;
+  std::uint64_t explain_count = 0;  // packets to explain; 0: all
+  std::uint64_t explain_from = 1;   // number of the first
 
   std::vector<std::string> interfaces;  // doctor: only these; empty: all
 };

@@ -8,7 +8,8 @@
 namespace wiretally {
 
 ExitCode run_command(const Arguments& arguments);
-ExitCode read_command(const Arguments& arguments);
+ExitCode read_command(const Arguments& arguments);  // also --explain
+ExitCode explain_command(const Arguments& arguments);
 ExitCode check_command(const Arguments& arguments);
 ExitCode status_command(const Arguments& arguments);
 ExitCode ledger_command(const Arguments& arguments);

@@ -9,6 +9,7 @@
 #include "dataplane/flow/flow_attributes.hpp"
 #include "dataplane/packet/cursor.hpp"
 #include "dataplane/packet/numbers.hpp"
+#include "dataplane/packet/parse_error.hpp"
 
 namespace wiretally {
 
@@ -110,6 +111,8 @@ struct TunnelHop {
   std::uint32_t id = 0;
 };
 
+class WalkObserver;
+
 // Where the walk stands and what it has learnt on the way. One per packet, on the worker's stack.
 struct Walk {
   Cursor cursor;
@@ -125,6 +128,7 @@ struct Walk {
   TunnelHop first_hop{};       // out of the outermost one
   TunnelHop last_hop{};        // the deepest that was read
   FlowAttributes* attributes = nullptr;  // null: nobody asked for them
+  WalkObserver* observer = nullptr;      // null: nobody looks on
 };
 
 }  // namespace wiretally

@@ -2,6 +2,8 @@
 // IPv4, IPv6 with its extension headers, and the head of the transport layer. Thread: worker.
 #include "dataplane/packet/network.hpp"
 
+#include <cstring>
+
 #include "dataplane/packet/ip_headers.hpp"
 #include "dataplane/packet/limits.hpp"
 
@@ -210,6 +212,17 @@ ParseError read_ip(const Walk& walk, LayerKind kind, IpPacket& ip) {
     default:
       return ParseError::kBadIpVersion;
   }
+}
+
+void fill_addresses(const IpPacket& ip, FlowKey& key) {
+  if (ip.version == IpVersion::kV6) {
+    std::memcpy(key.source.data(), ip.source, key.source.size());
+    std::memcpy(key.destination.data(), ip.destination, key.destination.size());
+    return;
+  }
+  constexpr std::size_t kIpv4Place = 12;  // the last four octets of the field
+  std::memcpy(key.source.data() + kIpv4Place, ip.source, 4);
+  std::memcpy(key.destination.data() + kIpv4Place, ip.destination, 4);
 }
 
 Transport read_transport(const IpPacket& ip) {

@@ -41,6 +41,9 @@ struct Transport {
 // used.
 ParseError read_ip(const Walk& walk, LayerKind kind, IpPacket& ip);
 
+// Source and destination as a key has them: IPv4 in the last four octets of fields that were zero.
+void fill_addresses(const IpPacket& ip, FlowKey& key);
+
 // Ports and flags; all 0 where the protocol has none or the packet is a later fragment.
 Transport read_transport(const IpPacket& ip);
 

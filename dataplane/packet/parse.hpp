@@ -28,9 +28,13 @@ struct ParseOptions {
 // True if frames of this link type can be read; others are counted as non-IP with a note.
 bool is_known(LinkType type);
 
-// The whole parser, without the short cut. `attributes`, if not null, is filled whole as well.
+class WalkObserver;
+
+// The whole parser, without the short cut. `attributes`, if not null, is filled whole as well;
+// `observer`, if not null, is told of each header.
 [[gnu::noinline]] ParseError parse_general(const PacketView& view, const ParseOptions& options,
-                                           ParsedPacket& out, FlowAttributes* attributes = nullptr);
+                                           ParsedPacket& out, FlowAttributes* attributes = nullptr,
+                                           WalkObserver* observer = nullptr);
 
 // parse(), and the packet's attributes: of the header its key comes from, of the frame's link
 // layers, and of the tunnel outside or inside.

@@ -10,6 +10,7 @@
 #include "dataplane/packet/link_layer.hpp"
 #include "dataplane/packet/network.hpp"
 #include "dataplane/packet/tunnel.hpp"
+#include "dataplane/packet/walk_observer.hpp"
 
 namespace wiretally {
 namespace {
@@ -44,17 +45,6 @@ ParseError non_ip(const PacketView& view, const Walk& walk, Layer end, ParsedPac
     default:
       return unread_note(end.kind);
   }
-}
-
-void fill_addresses(const IpPacket& ip, FlowKey& key) {
-  if (ip.version == IpVersion::kV6) {
-    std::memcpy(key.source.data(), ip.source, key.source.size());
-    std::memcpy(key.destination.data(), ip.destination, key.destination.size());
-    return;
-  }
-  constexpr std::size_t kIpv4Place = 12;  // the last four octets of the field
-  std::memcpy(key.source.data() + kIpv4Place, ip.source, 4);
-  std::memcpy(key.destination.data() + kIpv4Place, ip.destination, 4);
 }
 
 FragmentPlace place_of(const IpPacket& ip, const Transport& transport) {
@@ -112,6 +102,13 @@ void keep_hop(Walk& walk, const IpPacket& outside, bool inside_is_ip) {
   if (walk.first_hop.kind == TunnelKind::kNone) walk.first_hop = walk.hop;
 }
 
+ParseError read_ip_observed(const Walk& walk, LayerKind kind, IpPacket& ip) {
+  const ParseError error = read_ip(walk, kind, ip);
+  if (walk.observer != nullptr) [[unlikely]]
+    walk.observer->on_ip(walk, ip, error);
+  return error;
+}
+
 // Replaces `ip` by the innermost IP header that can be reached. Returns why it went no further, if
 // that was for want of octets or sense; a payload that is no IP is a good end.
 ParseError follow_tunnels(Walk& walk, IpPacket& ip) {
@@ -137,7 +134,9 @@ ParseError follow_tunnels(Walk& walk, IpPacket& ip) {
     }
     if (depth == kTunnelsMax) return ParseError::kTooManyTunnels;
     IpPacket inner;
-    if (read_ip(walk, end.kind, inner) != ParseError::kNone) return ParseError::kBadInnerIp;
+    if (read_ip_observed(walk, end.kind, inner) != ParseError::kNone) {
+      return ParseError::kBadInnerIp;
+    }
     ip = inner;
   }
   return ParseError::kNone;
@@ -298,7 +297,11 @@ Layer read_layer(Walk& walk, Layer layer) {
 Layer walk_to_ip(Walk& walk, Layer layer) {
   for (unsigned headers = 0; !ends_walk(layer.kind); ++headers) {
     if (headers == kLinkHeadersMax) return kTooDeep;
-    layer = read_layer(walk, layer);
+    const Layer standing = layer;
+    const Cursor before = walk.cursor;
+    layer = read_layer(walk, standing);
+    if (walk.observer != nullptr) [[unlikely]]
+      walk.observer->on_header(standing, before, walk, layer);
   }
   return layer;
 }
@@ -309,10 +312,11 @@ bool is_known(LinkType type) {
 }
 
 ParseError parse_general(const PacketView& view, const ParseOptions& options, ParsedPacket& out,
-                         FlowAttributes* attributes) {
+                         FlowAttributes* attributes, WalkObserver* observer) {
   Walk walk{.cursor{view.data, view.captured, view.wire_octets},
             .frame_octets = view.wire_octets,
-            .attributes = attributes};
+            .attributes = attributes,
+            .observer = observer};
   if (attributes != nullptr) *attributes = FlowAttributes{};
   out = ParsedPacket{};
   const Layer end = walk_to_ip(walk, layer_of_link_type(walk, view.link_type));
@@ -320,7 +324,7 @@ ParseError parse_general(const PacketView& view, const ParseOptions& options, Pa
     return non_ip(view, walk, end, out);
   }
   IpPacket ip;
-  const ParseError error = read_ip(walk, end.kind, ip);
+  const ParseError error = read_ip_observed(walk, end.kind, ip);
   if (error != ParseError::kNone) return error;
   const IpPacket outermost = ip;
   ParseError tunnel_note = ParseError::kNone;

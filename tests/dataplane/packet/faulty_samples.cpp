@@ -2,7 +2,7 @@
 // Packets that are cut, wrong or too deep: at least one for every ParseError the parser gives.
 // Thread: any.
 #include "dataplane/packet/limits.hpp"
-#include "samples.hpp"
+#include "tests/dataplane/packet/samples.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace wiretally {

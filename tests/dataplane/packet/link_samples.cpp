@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every link layer the parser reads, around the same small IP packet. Thread: any.
-#include "samples.hpp"
+#include "tests/dataplane/packet/samples.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace wiretally {

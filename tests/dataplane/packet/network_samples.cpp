@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // IPv4, IPv6 and the transport layer over plain Ethernet. Thread: any.
-#include "samples.hpp"
+#include "tests/dataplane/packet/samples.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace wiretally {

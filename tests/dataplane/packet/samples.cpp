@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Views of samples and the words for what the parser made of them. Thread: any.
-#include "samples.hpp"
+#include "tests/dataplane/packet/samples.hpp"
 
 #include <arpa/inet.h>
 

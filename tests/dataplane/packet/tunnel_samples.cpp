@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tunnels: each sample with its key by the outer and by the inner header. Thread: any.
-#include "samples.hpp"
+#include "tests/dataplane/packet/samples.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace wiretally {
