@@ -5,13 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <iostream>
-#include <memory>
 #include <random>
 
-#include "dataplane/source/capture_file.hpp"
 #include "samples.hpp"
+#include "tests/support/corpus_captures.hpp"
 #include "tests/support/hex.hpp"
 #include "tests/support/reference_compare.hpp"
 
@@ -134,33 +132,14 @@ TEST(Differential, agrees_on_what_mutations_make_of_the_samples) {
   EXPECT_GT(tally.compared, tally.in_doubt);
 }
 
-// Captures of the corpus, or an empty list.
-std::vector<std::filesystem::path> captures() {
-  const char* corpus = std::getenv("WIRETALLY_CORPUS");
-  const std::filesystem::path folder =
-      std::filesystem::path(corpus != nullptr ? corpus : WIRETALLY_CORPUS_BESIDE) / "public/pcaps";
-  std::vector<std::filesystem::path> found;
-  if (!std::filesystem::is_directory(folder)) return found;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.is_regular_file()) found.push_back(entry.path());
-  }
-  return found;
-}
-
 TEST(Differential, agrees_on_the_packets_of_the_corpus) {
-  const auto paths = captures();
+  const auto paths = corpus_captures();
   if (paths.empty()) GTEST_SKIP() << "there is no corpus (WIRETALLY_CORPUS or ../shared/corpus)";
   Tally tally;
-  auto views = std::make_unique<std::array<PacketView, kBurstMax>>();
   for (const auto& path : paths) {
-    CaptureFile file(path.string(), PortIndex{0});
-    std::uint64_t number = 0;
-    while (!file.exhausted()) {
-      const std::size_t count = file.poll(*views);
-      for (const PacketView& view : std::span(*views).first(count)) {
-        tally.add(view, path.filename().string() + " packet " + std::to_string(++number));
-      }
-    }
+    for_each_packet(path, [&](const PacketView& view, std::uint64_t number) {
+      tally.add(view, path.filename().string() + " packet " + std::to_string(number));
+    });
   }
   tally.print("corpus");
   EXPECT_EQ(tally.different, 0u);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// One number over everything the parser says of all samples, whole, cut and corrupted. Built with
-// several compiler settings, all of which must print the same.
+// One number over everything the parser says of all samples, whole, cut and corrupted, and of the
+// packets of the corpus, if it is there; by both headers, with the attributes. Built with several
+// compiler settings, all of which must print the same.
 #include <cstdio>
 
 #include "dataplane/packet/parse.hpp"
 #include "samples.hpp"
+#include "tests/support/corpus_captures.hpp"
 
 namespace wiretally {
 namespace {
@@ -21,7 +23,11 @@ class Digest {  // FNV-1a
       ParsedPacket packet;
       const ParseError outcome = parse(view, {.tunnel = tunnel}, packet);
       add(&outcome, sizeof outcome);
-      if (is_metered(outcome)) add(&packet, sizeof packet);
+      if (!is_metered(outcome)) continue;
+      add(&packet, sizeof packet);
+      FlowAttributes attributes;
+      parse_with_attributes(view, {.tunnel = tunnel}, packet, attributes);
+      add(&attributes, sizeof attributes);
     }
   }
   void print() const { std::printf("%016lx over %lu\n", value_, results_); }
@@ -51,6 +57,10 @@ int main() {
   wiretally::Digest digest;
   for (const wiretally::Sample& sample : wiretally::all_samples()) {
     wiretally::add_damaged(sample, digest);
+  }
+  for (const auto& path : wiretally::corpus_captures()) {
+    wiretally::for_each_packet(path,
+                               [&](const wiretally::PacketView& view, auto) { digest.add(view); });
   }
   digest.print();
 }
