@@ -64,6 +64,11 @@ bool merges_packets(const Socket& socket, const std::string& name) {
   return has_gro || has_lro;
 }
 
+bool strips_vlan_tags(const Socket& socket, const std::string& name) {
+  ethtool_value flags{ETHTOOL_GFLAGS, 0};
+  return ethtool_ioctl(socket, name, &flags) && (flags.data & ETH_FLAG_RXVLAN) != 0;
+}
+
 }  // namespace
 
 std::optional<KernelInterface> kernel_interface(const std::string& name) {
@@ -85,6 +90,7 @@ std::optional<KernelInterface> kernel_interface(const std::string& name) {
     found.mtu = static_cast<unsigned>(request.ifr_mtu);
   }
   found.rx_queues = rx_queues_of(socket, name);
+  found.strips_vlan_tags = strips_vlan_tags(socket, name);
   found.merges_packets = merges_packets(socket, name);
   return found;
 }

@@ -21,6 +21,7 @@ struct KernelInterface {
   bool up = false;
   bool promiscuous_flag = false;    // somebody said `ip link set NAME promisc on`
   bool has_ethernet_frames = true;  // and not, as a tunnel, IP packets
+  bool strips_vlan_tags = false;    // the first tag of a frame arrives beside it
   bool merges_packets = false;      // GRO or LRO: several packets of the wire arrive as one
 };
 

@@ -179,6 +179,42 @@ class Neighbours(Ebpf):
         sent = self.send(rate=2000, count=2000).wait(20)
         self.wait_received(sent["packets"])
 
+    def test_auto_takes_ebpf_and_pcap_where_another_s_program_is(self):
+        """The same traffic, counted twice; the second one says why it is not the better driver."""
+        self.place()
+        auto = meter.capture_section("auto", "m0")
+        meters = [meter.Meter(self.lab, self.within, lambda path: meter.config_text(
+            auto, [], path, ""), name).start() for name in ("first", "second")]
+        first, second = (each.ask("status") for each in meters)
+        self.assertEqual(first["driver"], "ebpf")
+        self.assertEqual(second["driver"], "pcap")
+        self.assertIn("m0 has an XDP program already: wt_flow_count", second["driver_note"])
+        self.assertNotIn("\n", second["driver_note"])
+        sent = self.send(rate=2000, count=2000).wait(20)
+        for each in meters:
+            status = account.wait_quiet(each, self.wire, sent)
+            self.assertEqual(account.received(status), sent["packets"])
+            self.assert_balanced(each)
+
+    def test_attributes_are_kept_and_it_says_what_that_costs(self):
+        """MAC addresses are no business of the kernel's maps: every packet goes up for them."""
+        self.source, self.within, self.wire = self.link()
+        nfcapd = collectors.Nfcapd(self.lab, self.within)
+        self.meter = meter.Meter(self.lab, self.within, lambda path: meter.config_text(
+            meter.capture_section("ebpf", "m0"),
+            [{"address": "127.0.0.1:2055", "layout": "full"}], path, "")).start()
+        self.assertIn("for the attributes", self.meter.ask("status")["driver_note"])
+        sent = self.send(rate=2000, count=3000).wait(20)
+        self.wait_received(sent["packets"])
+        self.assert_balanced(self.meter)
+        self.assertEqual(self.meter.stop(), 0)
+        nfcapd.settle().stop()
+        self.assertEqual(nfcapd.totals()["packets"],
+                         sent["ipv4"]["packets"] + sent["ipv6"]["packets"])
+        gateway = "02:00:00:00:00:01"  # of deploy/lab/traffic.py: one end of every frame
+        self.assertTrue(all(gateway in (row["ismc"], row["idmc"], row["odmc"])
+                            for row in nfcapd.records()), nfcapd.records()[0])
+
     def test_traffic_of_the_host_goes_on(self):
         """Metered, not taken: what is sent through the metered interface arrives at a socket."""
         self.place()
@@ -210,6 +246,8 @@ class Neighbours(Ebpf):
         self.meter = meter.Meter(self.lab, self.within, lambda path: meter.config_text(
             meter.capture_section("ebpf", "m0"), [], path, "")).start()
         self.assertRegex(self.meter.ask("status")["driver_note"], r"m0 generic \(native: .+\)")
+        # Here nobody has switched the offloads off.
+        self.assertIn("`ethtool -K m0 rxvlan off`", self.meter.process.log(20))
         sent = self.send(rate=2000, count=3000).wait(20)
         self.wait_received(sent["packets"])
         self.assertEqual(self.port()["received"]["packets"], sent["packets"])
