@@ -18,6 +18,7 @@ import corpus  # noqa: E402
 TARGETS = {
     "parser": ("packet", 0),
     "differential": ("packet", 0),
+    "explain": ("packet", 0),
     "pipeline": ("pipeline", 8192),
     "capture_file": ("capture_file", 16384),
     "config": ("config", 0),
