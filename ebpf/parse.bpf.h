@@ -16,6 +16,14 @@
 #define KERNEL_LABELS_MAX 4
 #define KERNEL_EXTENSIONS_MAX 5
 
+enum {
+  TYPE_IPV4 = 0x0800,
+  TYPE_IPV6 = 0x86dd,
+  TYPE_MPLS = 0x8847,
+  TYPE_MPLS_UPSTREAM = 0x8848,
+  TYPE_PPPOE_SESSION = 0x8864,
+};
+
 enum verdict {
   READ_WHOLE,
   TO_HAND_UP,
@@ -225,40 +233,41 @@ static __always_inline int parse_ipv6(struct cursor* c, struct parsed* p) {
   return parse_transport(c, left, p);
 }
 
-/* RFC 3032: past the labels; what follows is told by its first nibble (BCP 128). */
-static __always_inline int parse_mpls(struct cursor* c, struct parsed* p) {
+/* RFC 3032: past the labels; what follows is told by its first nibble (BCP 128). The ethertype of
+ * the IP packet that follows, or 0: hand it up. */
+static __always_inline __u16 pass_labels(struct cursor* c) {
   __u32 entry = 0;
 
 #pragma unroll
   for (int i = 0; i < KERNEL_LABELS_MAX; i++) {
-    if (!readable(c, 4)) return TO_HAND_UP;
+    if (!readable(c, 4)) return 0;
     entry = bpf_ntohl(*(const __u32*)c->at);
     advance(c, 4);
     if (entry & 0x100) break;
   }
-  if (!(entry & 0x100)) return TO_HAND_UP;
+  if (!(entry & 0x100)) return 0;
   entry >>= 12;
   if (entry == 13 || entry == 14 || !readable(c, 1)) /* associated channel, OAM alert */
-    return TO_HAND_UP;
-  if (c->at[0] >> 4 == 4) return parse_ipv4(c, p);
-  if (c->at[0] >> 4 == 6) return parse_ipv6(c, p);
-  return TO_HAND_UP;
+    return 0;
+  if (c->at[0] >> 4 == 4) return TYPE_IPV4;
+  if (c->at[0] >> 4 == 6) return TYPE_IPV6;
+  return 0;
 }
 
-/* RFC 2516: a session's IP packets; the payload's length bounds them. */
-static __always_inline int parse_pppoe(struct cursor* c, struct parsed* p) {
+/* RFC 2516: a session's IP packets; the payload's length bounds them. As above. */
+static __always_inline __u16 pass_session(struct cursor* c) {
   __u32 octets;
   __u16 protocol;
 
-  if (!readable(c, 8)) return TO_HAND_UP;
+  if (!readable(c, 8)) return 0;
   octets = be16_at(c->at + 4);
   protocol = be16_at(c->at + 6);
   advance(c, 8);
-  if (octets < 2 || octets - 2 > c->left) return TO_HAND_UP;
+  if (octets < 2 || octets - 2 > c->left) return 0;
   c->left = octets - 2;
-  if (protocol == 0x0021) return parse_ipv4(c, p);
-  if (protocol == 0x0057) return parse_ipv6(c, p);
-  return TO_HAND_UP;
+  if (protocol == 0x0021) return TYPE_IPV4;
+  if (protocol == 0x0057) return TYPE_IPV6;
+  return 0;
 }
 
 static __always_inline int parse_layers(struct cursor* c, struct parsed* p) {
@@ -275,20 +284,13 @@ static __always_inline int parse_layers(struct cursor* c, struct parsed* p) {
     type = be16_at(c->at + 2);
     advance(c, 4);
   }
-  switch (type) {
-    case 0x0800:
-      return parse_ipv4(c, p);
-    case 0x86dd:
-      return parse_ipv6(c, p);
-    case 0x8847:
-    case 0x8848:
-      return parse_mpls(c, p);
-    case 0x8864:
-      return parse_pppoe(c, p);
-    default:
-      break;
-  }
-  if (type < 0x0600 || is_followed(type)) /* a length: 802.3 with LLC */
+  if (type == TYPE_MPLS || type == TYPE_MPLS_UPSTREAM)
+    type = pass_labels(c);
+  else if (type == TYPE_PPPOE_SESSION)
+    type = pass_session(c);
+  if (type == TYPE_IPV4) return parse_ipv4(c, p);
+  if (type == TYPE_IPV6) return parse_ipv6(c, p);
+  if (type < 0x0600 || is_followed(type)) /* a length (802.3 with LLC), or 0 from above */
     return TO_HAND_UP;
   p->key.destination_port = type;
   return READ_WHOLE;
