@@ -75,21 +75,27 @@ static __always_inline __u32 copy_head(__u8* to, const struct cursor* frame, __u
 }
 
 /* `needed`: octets of the frame that hold all its headers, if that is known; else 0. The record is
- * built beside the ring, which reserves constant sizes only: so it takes no more than it has. */
-static __always_inline int hand_up(const struct cursor* frame, __u32 needed,
-                                   struct handed_up_packet head) {
+ * built beside the ring, which reserves constant sizes only: so it takes no more than it has. A
+ * function of its own, so that the verifier walks its loops once and not for every way to here. */
+__attribute__((noinline)) int wt_hand_up(struct xdp_md* ctx, __u32 needed, __u32 l2_octets,
+                                         __u64 now, __u32 reason_and_generation) {
+  const struct cursor frame = {(const __u8*)(long)ctx->data, (const __u8*)(long)ctx->data_end, 0,
+                               l2_octets};
   const __u32 zero = 0;
   struct head_room* room = bpf_map_lookup_elem(&head_rooms, &zero);
   __u32 octets;
 
   if (!room) return 0;
   octets = copy_head(
-      room->octets, frame,
+      room->octets, &frame,
       needed && needed <= WT_HEAD_OCTETS_SHORT ? WT_HEAD_OCTETS_SHORT : WT_HEAD_OCTETS_MAX);
   if (octets > WT_HEAD_OCTETS_MAX) return 0; /* cannot be; the verifier wants to see it */
-  head.captured = octets;
-  room->head = head;
-  return bpf_ringbuf_output(&ring, room, sizeof(head) + octets, 0) == 0;
+  room->head.time = now;
+  room->head.wire_octets = l2_octets;
+  room->head.captured = octets;
+  room->head.reason = reason_and_generation >> 8;
+  room->head.generation = reason_and_generation & 1;
+  return bpf_ringbuf_output(&ring, room, sizeof(room->head) + octets, 0) == 0;
 }
 
 /* The last resort: a row for IP version and protocol, octets exact. */
@@ -163,8 +169,8 @@ static __always_inline int count_frame(struct xdp_md* ctx) {
     if (verdict == READ_WHOLE && count_exactly(sums, &p, generation, l2_octets, now))
       return XDP_PASS;
   }
-  if (hand_up(&frame, verdict == READ_WHOLE ? p.needed : 0,
-              (struct handed_up_packet){now, l2_octets, 0, reason, generation})) {
+  if (wt_hand_up(ctx, verdict == READ_WHOLE ? p.needed : 0, l2_octets, now,
+                 (__u32)reason << 8 | generation)) {
     add_volume(&sums->handed_up, 0, l2_octets);
     if (reason < WT_UP_REASONS) sums->handed_up_by[reason] += 1;
     return XDP_PASS;
