@@ -56,6 +56,7 @@ struct CaptureConfig {
   EbpfConfig ebpf;
   std::vector<std::string> files;
   bool promiscuous = true;
+  bool manage_offloads = false;
   std::string filter;  // tcpdump syntax
   SamplingConfig sampling;
 };

@@ -176,6 +176,9 @@ const Option kOptions[] = {
    "Captures to read instead of a live link: pcap or pcapng, also gzip'd. Driver pcap (or auto)."},
   {"capture.promiscuous", FIELD(capture.promiscuous), flag(), kRestart,
    "Meter every frame on the wire, not only those addressed to this host."},
+  {"capture.manage_offloads", FIELD(capture.manage_offloads), flag(), kRestart,
+   "Switch GRO, LRO, TSO and GSO of the interfaces off while the meter runs, and on again at its "
+   "end: they merge packets before they are counted. Needs CAP_NET_ADMIN."},
   {"capture.filter", FIELD(capture.filter), text(0, 4000), kRestart,
    "tcpdump syntax; what does not match is counted as filtered. Empty: everything is metered."},
   {"capture.sampling", nullptr, section(), kRestart,

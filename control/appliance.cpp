@@ -15,6 +15,7 @@
 #include "control/api/control_server.hpp"
 #include "control/api/flow_views.hpp"
 #include "control/capture/capture.hpp"
+#include "control/capture/offloads.hpp"
 #include "control/export/collector_link.hpp"
 #include "control/export/record_layout.hpp"
 #include "control/metrics/metrics_endpoint.hpp"
@@ -361,11 +362,21 @@ void run_until_stopped(Engine& engine, StopSignals& signals, TimeNs interval) {
   }
 }
 
+// GRO and its like, off before the first packet if the meter is to see to that.
+OffloadKeeper see_to_offloads(const CaptureConfig& capture) {
+  std::vector<std::string> names;
+  for (const InterfaceConfig& interface : capture.interfaces) names.push_back(interface.name);
+  if (capture.manage_offloads) return OffloadKeeper(names);
+  warn_of_offloads(names);
+  return {};
+}
+
 }  // namespace
 
 StatusPtr run_appliance(const Config& config) {
   check_cpu();
   StopSignals signals;  // before any thread is made, so that all inherit the mask
+  const OffloadKeeper offloads = see_to_offloads(config.capture);
   Engine engine(config, {}, true);
   ServiceView view(engine);
   ControlServer server(config.control.socket, view);

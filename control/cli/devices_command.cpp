@@ -10,6 +10,7 @@
 #include "control/cli/system_facts.hpp"
 #include "control/cli/terminal.hpp"
 #include "control/cli/text_table.hpp"
+#include "dataplane/source/dpdk_link.hpp"
 
 namespace wiretally {
 namespace {
@@ -30,6 +31,13 @@ std::string vdev_of(const NetworkInterface& interface, std::size_t number) {
   return fmt::format("net_af_packet{},iface={}", number, interface.name);
 }
 
+// The program that is attached: "-" for none, its id where its name may not be asked.
+std::string xdp_text(const NetworkInterface& interface) {
+  const auto program = attached_xdp_program(interface.name);
+  if (!program) return "-";
+  return program->name.empty() ? fmt::format("id {}", program->id) : program->name;
+}
+
 std::string interfaces_text(const std::vector<NetworkInterface>& interfaces) {
   TextTable table({{"interface"},
                    {"ifindex", Align::kRight},
@@ -38,12 +46,13 @@ std::string interfaces_text(const std::vector<NetworkInterface>& interfaces) {
                    {"mtu", Align::kRight},
                    {"queues", Align::kRight},
                    {"driver"},
+                   {"XDP"},
                    {"PCI"}});
   for (const NetworkInterface& one : interfaces) {
     table.add_row({one.name, std::to_string(one.ifindex), state_text(one),
                    speed_text(one.speed_mbit), std::to_string(one.mtu),
                    std::to_string(one.rx_queues), one.driver.empty() ? "-" : one.driver,
-                   one.pci.empty() ? "-" : one.pci});
+                   xdp_text(one), one.pci.empty() ? "-" : one.pci});
   }
   return table.text();
 }
@@ -53,8 +62,9 @@ std::string how_to(const std::vector<NetworkInterface>& interfaces) {
   const auto example = std::find_if(interfaces.begin(), interfaces.end(), usable);
   if (example == interfaces.end()) return "";
   return fmt::format(
-      "\nIn the configuration, here for {0}; by libpcap, or by DPDK without taking it from the "
-      "kernel:\n"
+      "\nIn the configuration, here for {0}; counted in the kernel, by libpcap, or by DPDK without "
+      "taking it from the kernel:\n"
+      "  capture: {{driver: ebpf, interfaces: [{{name: {0}}}]}}\n"
       "  capture: {{driver: pcap, interfaces: [{{name: {0}}}]}}\n"
       "  capture: {{driver: dpdk, dpdk: {{ports: [{{device: \"{1}\", name: {0}}}]}}}}\n",
       example->name, vdev_of(*example, 0));
@@ -88,6 +98,7 @@ std::string as_json(const std::vector<NetworkInterface>& interfaces,
                       {"rx_queues", one.rx_queues},
                       {"tx_queues", one.tx_queues},
                       {"driver", one.driver},
+                      {"xdp_program", xdp_text(one)},
                       {"pci", one.pci},
                       {"dpdk_device", vdev_of(one, kernel.size())}});
   }

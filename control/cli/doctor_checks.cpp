@@ -66,6 +66,29 @@ void check_capabilities(const SystemFacts& facts, Findings& findings) {
                       lock ? "" : "run with sudo, or add cap_ipc_lock"});
 }
 
+// CAP_SYS_ADMIN has what CAP_BPF was taken from.
+void check_kernel_drivers(const SystemFacts& facts, const Probes& probes, Findings& findings) {
+  const bool may_load =
+      facts.has_capability(Capability::kBpf) || facts.has_capability(Capability::kSysAdmin);
+  if (!may_load) {
+    findings.push_back({Health::kWarning, "eBPF",
+                        "no CAP_BPF: the drivers ebpf and af_xdp cannot load their programs",
+                        "run with sudo, or add cap_bpf (and cap_perfmon before Linux 5.18) to the "
+                        "setcap line"});
+    return;
+  }
+  if (!facts.bpf_is_compiled()) {
+    findings.push_back({Health::kWarning, "eBPF", "programs are interpreted, several times slower",
+                        "`sudo sysctl net.core.bpf_jit_enable=1`"});
+    return;
+  }
+  const bool sockets = probes.has_xdp_sockets();
+  findings.push_back({sockets ? Health::kGood : Health::kWarning, "eBPF",
+                      sockets ? "may load programs, compiled; the kernel has XDP sockets"
+                              : "the kernel has no XDP sockets: driver af_xdp cannot work",
+                      sockets ? "" : "use a kernel with CONFIG_XDP_SOCKETS, or driver ebpf"});
+}
+
 void check_huge_pages(const SystemFacts& facts, Findings& findings) {
   std::string sizes;
   std::uint64_t free_kb = 0;
@@ -114,9 +137,10 @@ void check_offloads(const NetworkInterface& interface, const std::vector<std::st
                     Findings& findings) {
   const auto add = [&](const std::vector<std::string>& names, const char* effect) {
     if (names.empty()) return;
-    findings.push_back(
-        {Health::kWarning, interface.name, fmt::format("{} on: {}", fmt::join(names, ", "), effect),
-         fmt::format("`sudo ethtool -K {} {} off`", interface.name, fmt::join(names, " off "))});
+    findings.push_back({Health::kWarning, interface.name,
+                        fmt::format("{} on: {}", fmt::join(names, ", "), effect),
+                        fmt::format("`sudo ethtool -K {} {} off`, or capture.manage_offloads: true",
+                                    interface.name, fmt::join(names, " off "))});
   };
   add(common(on, {"gro", "lro"}),
       "received packets are merged, so a kernel driver counts fewer and larger ones");
@@ -124,16 +148,31 @@ void check_offloads(const NetworkInterface& interface, const std::vector<std::st
       "packets this host sends are seen before they are cut, larger than on the wire");
 }
 
-void check_interface(const NetworkInterface& interface, const OffloadsOf& offloads_of,
-                     Findings& findings) {
-  const std::size_t before = findings.size();
-  check_link(interface, findings);
-  if (interface.up) check_offloads(interface, offloads_of(interface.name), findings);
-  if (findings.size() != before) return;
-  findings.push_back({Health::kGood, interface.name, "up, no offload in the way", ""});
+void check_xdp(const NetworkInterface& interface, const std::string& program, Findings& findings) {
+  if (program.empty()) return;
+  findings.push_back(
+      {Health::kWarning, interface.name,
+       fmt::format("has an XDP program attached: {}; the drivers af_xdp and ebpf do not replace it",
+                   program),
+       fmt::format("stop its owner, or `sudo ip link set dev {} xdp off`; the drivers pcap and "
+                   "dpdk (net_af_packet) share the interface",
+                   interface.name)});
 }
 
-void check_interfaces(const SystemFacts& facts, const OffloadsOf& offloads_of,
+void check_interface(const NetworkInterface& interface, const Probes& probes, Findings& findings) {
+  const std::size_t before = findings.size();
+  check_link(interface, findings);
+  if (interface.up) check_offloads(interface, probes.offloads_of(interface.name), findings);
+  check_xdp(interface, probes.xdp_program_of(interface.name), findings);
+  if (findings.size() != before) return;
+  findings.push_back(
+      {Health::kGood, interface.name,
+       fmt::format("up, {} receive queue{}, no offload and no XDP program in the way",
+                   interface.rx_queues, interface.rx_queues == 1 ? "" : "s"),
+       ""});
+}
+
+void check_interfaces(const SystemFacts& facts, const Probes& probes,
                       const std::vector<std::string>& wanted, Findings& findings) {
   const std::vector<NetworkInterface> all = facts.interfaces();
   for (const std::string& name : wanted) {
@@ -143,7 +182,7 @@ void check_interfaces(const SystemFacts& facts, const OffloadsOf& offloads_of,
       findings.push_back({Health::kMissing, name, "there is no such interface",
                           "`wiretally devices` lists what there is"});
     } else {
-      check_interface(*found, offloads_of, findings);
+      check_interface(*found, probes, findings);
     }
   }
   if (!wanted.empty()) return;
@@ -151,7 +190,7 @@ void check_interfaces(const SystemFacts& facts, const OffloadsOf& offloads_of,
   for (const NetworkInterface& interface : all) {
     if (interface.name == "lo") continue;
     any = true;
-    check_interface(interface, offloads_of, findings);
+    check_interface(interface, probes, findings);
   }
   if (any || !facts.pci_devices().empty()) return;
   findings.push_back({Health::kMissing, "interfaces", "only loopback here",
@@ -161,14 +200,15 @@ void check_interfaces(const SystemFacts& facts, const OffloadsOf& offloads_of,
 
 }  // namespace
 
-std::vector<Finding> examine(const SystemFacts& facts, const OffloadsOf& offloads_of,
+std::vector<Finding> examine(const SystemFacts& facts, const Probes& probes,
                              const std::vector<std::string>& interfaces) {
   Findings findings;
   check_kernel(facts, findings);
   check_cpu(facts, findings);
   check_capabilities(facts, findings);
+  check_kernel_drivers(facts, probes, findings);
   check_huge_pages(facts, findings);
-  check_interfaces(facts, offloads_of, interfaces, findings);
+  check_interfaces(facts, probes, interfaces, findings);
   return findings;
 }
 

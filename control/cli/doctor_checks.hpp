@@ -24,10 +24,16 @@ struct Finding {
   std::string cure;  // a command or what to do; "" if good
 };
 
-using OffloadsOf = std::function<std::vector<std::string>(const std::string& interface_name)>;
+// What only the kernel can be asked, so that a test can answer instead.
+struct Probes {
+  std::function<std::vector<std::string>(const std::string& interface_name)> offloads_of;
+  // The XDP program attached there: "name, id 7"; "" if none is.
+  std::function<std::string(const std::string& interface_name)> xdp_program_of;
+  std::function<bool()> has_xdp_sockets;
+};
 
 // `interfaces` empty: all but loopback.
-std::vector<Finding> examine(const SystemFacts& facts, const OffloadsOf& offloads_of,
+std::vector<Finding> examine(const SystemFacts& facts, const Probes& probes,
                              const std::vector<std::string>& interfaces);
 
 }  // namespace wiretally

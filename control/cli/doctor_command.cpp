@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // `wiretally doctor`: the findings as a list, worst at a glance.
 // Thread: main.
+#include <fmt/format.h>
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "control/api/descriptor.hpp"
+#include "control/capture/offloads.hpp"
 #include "control/cli/commands.hpp"
 #include "control/cli/doctor_checks.hpp"
-#include "control/cli/offloads.hpp"
 #include "control/cli/terminal.hpp"
+#include "dataplane/source/dpdk_link.hpp"
 
 namespace wiretally {
 namespace {
@@ -47,6 +53,19 @@ std::string as_text(const std::vector<Finding>& findings, const Style& style) {
   return text;
 }
 
+std::string xdp_program_text(const std::string& interface_name) {
+  const auto program = attached_xdp_program(interface_name);
+  if (!program) return "";
+  return fmt::format("{}, id {}",
+                     program->name.empty() ? "(its name may not be asked)" : program->name,
+                     program->id);
+}
+
+bool has_xdp_sockets() {
+  const Descriptor socket(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
+  return socket.is_open() || errno != EAFNOSUPPORT;
+}
+
 std::string as_json(const std::vector<Finding>& findings, bool works) {
   using Json = nlohmann::ordered_json;
   Json rows = Json::array();
@@ -65,7 +84,8 @@ std::string as_json(const std::vector<Finding>& findings, bool works) {
 }  // namespace
 
 ExitCode doctor_command(const Arguments& arguments) {
-  const std::vector<Finding> findings = examine(SystemFacts(), offloads_on, arguments.interfaces);
+  const Probes probes{offloads_on, xdp_program_text, has_xdp_sockets};
+  const std::vector<Finding> findings = examine(SystemFacts(), probes, arguments.interfaces);
   const bool works = std::none_of(findings.begin(), findings.end(), [](const Finding& finding) {
     return finding.health == Health::kMissing;
   });

@@ -162,4 +162,10 @@ std::uint32_t SystemFacts::cores() const {
   return count;
 }
 
+bool SystemFacts::bpf_is_compiled() const {
+  // Without the switch the kernel compiles always (CONFIG_BPF_JIT_ALWAYS_ON), or does not say.
+  const std::string value = read("/proc/sys/net/core/bpf_jit_enable");
+  return value != "0";
+}
+
 }  // namespace wiretally

@@ -36,7 +36,14 @@ struct HugePages {
   std::uint64_t free = 0;
 };
 
-enum class Capability : std::uint8_t { kNetAdmin = 12, kNetRaw = 13, kIpcLock = 14 };
+enum class Capability : std::uint8_t {
+  kNetAdmin = 12,
+  kNetRaw = 13,
+  kIpcLock = 14,
+  kSysAdmin = 21,
+  kPerfmon = 38,
+  kBpf = 39,
+};
 
 class SystemFacts {
  public:
@@ -50,6 +57,7 @@ class SystemFacts {
   [[nodiscard]] std::string kernel_release() const;                 // "6.1.0-18-amd64"
   [[nodiscard]] bool cpu_has(const std::string& flag) const;        // as /proc/cpuinfo spells it
   [[nodiscard]] std::uint32_t cores() const;                        // online
+  [[nodiscard]] bool bpf_is_compiled() const;  // net.core.bpf_jit_enable, or no such switch
 
  private:
   [[nodiscard]] std::string read(const std::string& path) const;  // first line, "" if unreadable

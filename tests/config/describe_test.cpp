@@ -121,6 +121,7 @@ capture:
   ebpf: {map_entries: 1000, ring: 1M}
   files: ["a, b.pcap", "true", "-", "7", "q\"uo\\te", "\u00fc"]
   promiscuous: false
+  manage_offloads: true
   filter: "host ::1 and not port 53"
   sampling: {rate: 4294967295, mode: deterministic}
 flows:

@@ -209,10 +209,12 @@ TEST(Capture, names_something_to_meter_once) {
        "files: [...]"},
       {"capture: eth1\n",
        "f.yaml:1:10: capture: `eth1` stands where a section with keys is "
-       "meant: driver, interfaces, dpdk, ebpf, files, promiscuous, filter, sampling"},
+       "meant: driver, interfaces, dpdk, ebpf, files, promiscuous, manage_offloads, filter, "
+       "sampling"},
       {"capture: [eth1]\n",
        "f.yaml:1:10: capture: a list stands where a section with keys is "
-       "meant: driver, interfaces, dpdk, ebpf, files, promiscuous, filter, sampling"},
+       "meant: driver, interfaces, dpdk, ebpf, files, promiscuous, manage_offloads, filter, "
+       "sampling"},
       {"capture: {interfaces: eth1}\n",
        "f.yaml:1:23: capture.interfaces: a list is meant; begin each entry "
        "with `- `"},

@@ -58,7 +58,10 @@ class Machine : public testing::Test {
   [[nodiscard]] std::vector<Finding> findings(
       const std::vector<std::string>& interfaces = {}) const {
     return examine(
-        facts(), [this](const std::string&) { return offloads_; }, interfaces);
+        facts(),
+        {[this](const std::string&) { return offloads_; },
+         [this](const std::string&) { return xdp_program_; }, [this] { return xdp_sockets_; }},
+        interfaces);
   }
   // The worst finding of a check.
   [[nodiscard]] Finding finding(const std::string& check,
@@ -72,6 +75,8 @@ class Machine : public testing::Test {
 
   std::string root_;
   std::vector<std::string> offloads_;
+  std::string xdp_program_;
+  bool xdp_sockets_ = true;
 };
 
 TEST_F(Machine, is_healthy_when_nothing_is_missing) {
@@ -79,7 +84,7 @@ TEST_F(Machine, is_healthy_when_nothing_is_missing) {
     EXPECT_EQ(one.health, Health::kGood) << one.check << ": " << one.text;
     EXPECT_EQ(one.cure, "") << one.check;
   }
-  EXPECT_EQ(findings().size(), 5u);
+  EXPECT_EQ(findings().size(), 6u);
 }
 
 TEST_F(Machine, without_capabilities_cannot_meter) {
@@ -91,6 +96,25 @@ TEST_F(Machine, without_capabilities_cannot_meter) {
   EXPECT_EQ(finding("permission").health, Health::kWarning);
   set_capabilities("0000000000001000");
   EXPECT_THAT(finding("permission").text, HasSubstr("no CAP_NET_RAW:"));
+}
+
+TEST_F(Machine, without_cap_bpf_cannot_count_in_the_kernel) {
+  set_capabilities("0000000000007000");  // network and locking only
+  EXPECT_EQ(finding("eBPF").health, Health::kWarning);
+  EXPECT_THAT(finding("eBPF").cure, HasSubstr("cap_bpf"));
+  set_capabilities("0000008000007000");  // CAP_BPF
+  EXPECT_EQ(finding("eBPF").health, Health::kGood);
+  xdp_sockets_ = false;
+  EXPECT_THAT(finding("eBPF").text, HasSubstr("no XDP sockets"));
+  write("/proc/sys/net/core/bpf_jit_enable", "0");
+  EXPECT_THAT(finding("eBPF").cure, HasSubstr("bpf_jit_enable=1"));
+}
+
+TEST_F(Machine, names_an_xdp_program_that_is_in_the_way) {
+  xdp_program_ = "somebodys_filter, id 42";
+  EXPECT_EQ(finding("eth1").health, Health::kWarning);
+  EXPECT_THAT(finding("eth1").text, HasSubstr("somebodys_filter, id 42"));
+  EXPECT_THAT(finding("eth1").cure, HasSubstr("ip link set dev eth1 xdp off"));
 }
 
 TEST_F(Machine, without_aes_cannot_meter) {
@@ -131,8 +155,9 @@ TEST_F(Machine, names_the_command_for_each_offload_that_changes_packets) {
   for (const Finding& one : findings()) {
     if (one.check == "eth1") cures.push_back(one.cure);
   }
-  EXPECT_THAT(cures, testing::ElementsAre("`sudo ethtool -K eth1 gro off`",
-                                          "`sudo ethtool -K eth1 tso off gso off`"));
+  const std::string managed = ", or capture.manage_offloads: true";
+  EXPECT_THAT(cures, testing::ElementsAre("`sudo ethtool -K eth1 gro off`" + managed,
+                                          "`sudo ethtool -K eth1 tso off gso off`" + managed));
 }
 
 TEST_F(Machine, tells_a_link_that_is_down_from_one_without_carrier) {

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asks and tells the kernel with SIOCETHTOOL; asking needs no privilege.
+// Thread: main.
+#include "control/capture/offloads.hpp"
+
+#include <fmt/ranges.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "control/api/descriptor.hpp"
+
+namespace wiretally {
+namespace {
+
+struct Offload {
+  const char* name;
+  std::uint32_t get;
+  std::uint32_t set;
+  std::uint32_t mask;  // bits of the answer that mean "on"
+};
+
+constexpr Offload kOffloads[] = {{"gro", ETHTOOL_GGRO, ETHTOOL_SGRO, ~0u},
+                                 {"lro", ETHTOOL_GFLAGS, ETHTOOL_SFLAGS, ETH_FLAG_LRO},
+                                 {"tso", ETHTOOL_GTSO, ETHTOOL_STSO, ~0u},
+                                 {"gso", ETHTOOL_GGSO, ETHTOOL_SGSO, ~0u}};
+
+// 0, or why not.
+int ask(const std::string& interface_name, ethtool_value& value) {
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  const std::size_t length = std::min<std::size_t>(interface_name.size(), IFNAMSIZ - 1);
+  std::memcpy(request.ifr_name, interface_name.data(), length);
+  request.ifr_data = reinterpret_cast<char*>(&value);
+  return ::ioctl(socket.get(), SIOCETHTOOL, &request) == 0 ? 0 : errno;
+}
+
+int switch_to(const std::string& interface_name, const std::string& name, bool on) {
+  const auto offload = std::find_if(std::begin(kOffloads), std::end(kOffloads),
+                                    [&name](const Offload& each) { return name == each.name; });
+  ethtool_value now{offload->get, 0};
+  if (const int error = ask(interface_name, now)) return error;
+  // Flags share one word: the others stay as they are.
+  const std::uint32_t others = offload->mask == ~0u ? 0 : now.data & ~offload->mask;
+  const std::uint32_t bit = offload->mask == ~0u ? 1 : offload->mask;
+  ethtool_value wanted{offload->set, others | (on ? bit : 0)};
+  return ask(interface_name, wanted);
+}
+
+}  // namespace
+
+std::vector<std::string> offloads_on(const std::string& interface_name) {
+  std::vector<std::string> on;
+  for (const Offload& offload : kOffloads) {
+    ethtool_value value{offload.get, 0};
+    if (ask(interface_name, value) == 0 && (value.data & offload.mask) != 0) {
+      on.emplace_back(offload.name);
+    }
+  }
+  return on;
+}
+
+OffloadKeeper::OffloadKeeper(const std::vector<std::string>& interface_names) {
+  for (const std::string& interface_name : interface_names) {
+    std::vector<std::string> done;
+    for (const std::string& name : offloads_on(interface_name)) {
+      if (const int error = switch_to(interface_name, name, false)) {
+        spdlog::warn("{}: {} stays on: {}; packets may be merged before they are counted",
+                     interface_name, name, std::strerror(error));
+        continue;
+      }
+      switched_off_.emplace_back(interface_name, name);
+      done.push_back(name);
+    }
+    if (done.empty()) continue;
+    spdlog::info("{}: {} off while the meter runs (capture.manage_offloads)", interface_name,
+                 fmt::join(done, ", "));
+  }
+}
+
+OffloadKeeper::~OffloadKeeper() {
+  while (!switched_off_.empty()) {
+    const auto& [interface_name, name] = switched_off_.back();
+    if (const int error = switch_to(interface_name, name, true)) {
+      spdlog::warn("{}: {} stays off: {}", interface_name, name, std::strerror(error));
+    }
+    switched_off_.pop_back();
+  }
+}
+
+void warn_of_offloads(const std::vector<std::string>& interface_names) {
+  for (const std::string& interface_name : interface_names) {
+    const std::vector<std::string> on = offloads_on(interface_name);
+    if (on.empty()) continue;
+    spdlog::warn(
+        "{}: {} on: packets may be merged or not yet cut when they are counted; set "
+        "capture.manage_offloads: true, or `ethtool -K {} {} off`",
+        interface_name, fmt::join(on, ", "), interface_name, fmt::join(on, " off "));
+  }
+}
+
+}  // namespace wiretally
