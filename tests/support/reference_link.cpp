@@ -24,9 +24,9 @@ void vlan_tag(const Bytes& in, Walk& walk) {
   ethertype(type, in.from(4), walk);
 }
 
-// IEEE 802.1ah: a service tag of four octets, then the customer's addresses and type.
+// IEEE 802.1ah: a service tag of four octets, then the customer's frame.
 void backbone_service_tag(const Bytes& in, Walk& walk) {
-  ethertype(in.u16(16), in.from(18), walk);
+  ethernet(in.from(4), walk);
 }
 
 // RFC 2516: version and type 1, code 0 for the session stage; the length is of what follows.
@@ -178,7 +178,7 @@ void fddi(const Bytes& in, Walk& walk) {
 void ethernet(const Bytes& in, Walk& walk) {
   ++walk.reading.headers;
   if (in.size() >= 14 && in.u32(0) == 0x01000c00) walk.doubt();  // Cisco ISL, maybe
-  if (in.size() >= 14 && in.u32(0) == 0x03000c00) walk.doubt();
+  if (in.size() >= 14 && in.u32(0) == 0x0c000c00) walk.doubt();
   ethertype(in.u16(12), in.from(14), walk);
 }
 
