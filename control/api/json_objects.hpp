@@ -4,13 +4,32 @@
 // std::exception on what is not such an object.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <type_traits>
 
 #include "control/api/meter_view.hpp"
 
 namespace wiretally {
 
-using Json = nlohmann::ordered_json;  // members stay in the order a reader expects
+// nlohmann's conversions, but a fraction or 1e300 is no count: turning a floating-point number into
+// an integer that cannot hold it is undefined.
+template <class T, class = void>
+struct WholeNumbers : nlohmann::adl_serializer<T> {
+  template <class From>
+  static auto from_json(From&& json, T& value)
+      -> decltype(nlohmann::adl_serializer<T>::from_json(std::forward<From>(json), value), void()) {
+    if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+      if (json.is_number_float()) throw std::invalid_argument("a whole number is meant");
+    }
+    nlohmann::adl_serializer<T>::from_json(std::forward<From>(json), value);
+  }
+};
+
+// nlohmann::ordered_json (members stay in the order a reader expects) with whole numbers.
+using Json =
+    nlohmann::basic_json<nlohmann::ordered_map, std::vector, std::string, bool, std::int64_t,
+                         std::uint64_t, double, std::allocator, WholeNumbers>;
 
 void to_json(Json& json, const Volume& volume);
 void from_json(const Json& json, Volume& volume);

@@ -145,6 +145,18 @@ TEST(JsonCodec, throws_on_what_is_no_such_answer) {
   EXPECT_THROW(decode_top_rows(R"({"rows":[{}],"recent_seconds":1})"), std::exception);
 }
 
+// Such a number cannot be turned into a count: undefined behaviour, found by control_fuzz.
+TEST(JsonCodec, takes_no_fraction_for_a_count) {
+  const std::string good = encode(test::sample_ledger());
+  for (const char* number : {"-9223372036854775809", "1e300", "1234567.5"}) {
+    std::string text = good;
+    const std::size_t at = text.find("1234567");
+    ASSERT_NE(at, std::string::npos);
+    text.replace(at, 7, number);
+    EXPECT_THROW(decode_ledger(text), std::exception) << number;
+  }
+}
+
 TEST(JsonCodec, shows_text_that_is_not_utf8_with_a_mark) {
   Status status = test::sample_status();
   status.ports[0].name = "bad\xff";
