@@ -9,6 +9,7 @@ import fuzz
 from build import Build, BuildFailed
 from report import FAIL, PASS, SKIP, run_logged, say, tail
 
+SKIPPED = 77  # how a script says so, to meson too; its last line is the reason
 SLOWER = {"build": 1, "build-asan": 4, "build-tsan": 10}  # how much longer a test may take
 SANITIZER_ENVIRONMENT = {
     "ASAN_OPTIONS": "abort_on_error=0:detect_stack_use_after_return=1",
@@ -70,6 +71,9 @@ def run_test(report, build, test):
         else:
             say(f"PASS {label}: {counts[PASS]} cases"
                 + (f", {counts[SKIP]} skipped" if counts[SKIP] else ""))
+        return
+    if code == SKIPPED and not test.is_gtest:
+        report.add(SKIP, label, tail(log, 1).strip())
         return
     say(tail(log, 60))
     if not counts or not counts[FAIL]:  # it died: no case of its own says so
