@@ -5,7 +5,6 @@
 // sender's time. Thread: one, pinned; the link has its own.
 #include <arpa/inet.h>
 #include <fmt/core.h>
-#include <getopt.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,8 +15,7 @@
 #include "control/export/collector_link.hpp"
 #include "control/export/message_batch.hpp"
 #include "control/export/udp_socket.hpp"
-#include "perf/lab/interleave.hpp"
-#include "perf/lab/machine.hpp"
+#include "perf/lab/bench_main.hpp"
 
 namespace wiretally::perf {
 namespace {
@@ -186,17 +184,7 @@ void run_link(NetflowVersion version, const RecordBatchPtr& records) {
              static_cast<double>(kRecords) * (kBatches - 1) / seconds * 1e-6, kRecords * kBatches);
 }
 
-int run(int argc, char** argv) {
-  InterleaveOptions options;
-  const option known[] = {
-      {"rounds", 1, nullptr, 'r'}, {"core", 1, nullptr, 'c'}, {"realtime", 0, nullptr, 'R'}, {}};
-  for (int c = 0; (c = getopt_long(argc, argv, "", known, nullptr)) != -1;) {
-    if (c == 'r') options.rounds = static_cast<unsigned>(std::stoul(optarg));
-    if (c == 'c') options.core = std::stoi(optarg);
-    if (c == 'R') run_undisturbed();
-    if (c == '?') return 2;
-  }
-  fmt::print("{}command  {}\n", describe_machine(), command_line(argc, argv));
+void run(const InterleaveOptions& options) {
   const RecordBatchPtr mixed = make_records(20);
   const RecordBatchPtr ipv4 = make_records(0);
   for (const NetflowVersion version : {NetflowVersion::kV9, NetflowVersion::kIpfix}) {
@@ -217,17 +205,11 @@ int run(int argc, char** argv) {
   add("v5 encode, IPv4", NetflowVersion::kV5, ipv4, false);
   add("v5 encode + send, IPv4", NetflowVersion::kV5, ipv4, true);
   print(interleave(arms, options));
-  return 0;
 }
 
 }  // namespace
 }  // namespace wiretally::perf
 
 int main(int argc, char** argv) {
-  try {
-    return wiretally::perf::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 3;
-  }
+  return wiretally::perf::bench_main(argc, argv, wiretally::perf::run);
 }

@@ -4,7 +4,6 @@
 // its kind with addresses and ports of their own, as they would lie in a receive ring. Thread: one,
 // pinned.
 #include <fmt/core.h>
-#include <getopt.h>
 
 #include <array>
 #include <cstring>
@@ -14,8 +13,7 @@
 #include <vector>
 
 #include "dataplane/packet/parse.hpp"
-#include "perf/lab/interleave.hpp"
-#include "perf/lab/machine.hpp"
+#include "perf/lab/bench_main.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace wiretally::perf {
@@ -124,17 +122,7 @@ std::string cell(const ArmResult& result) {
   return fmt::format("{:6.1f} [{:5.1f} {:5.1f}]", ns.median, ns.low, ns.high);
 }
 
-int run(int argc, char** argv) {
-  InterleaveOptions options;
-  const option known[] = {
-      {"rounds", 1, nullptr, 'r'}, {"core", 1, nullptr, 'c'}, {"realtime", 0, nullptr, 'R'}, {}};
-  for (int c = 0; (c = getopt_long(argc, argv, "", known, nullptr)) != -1;) {
-    if (c == 'r') options.rounds = static_cast<unsigned>(std::stoul(optarg));
-    if (c == 'c') options.core = std::stoi(optarg);
-    if (c == 'R') run_undisturbed();
-    if (c == '?') return 2;
-  }
-  fmt::print("{}command  {}\n\n", describe_machine(), command_line(argc, argv));
+void run(InterleaveOptions options) {
   pin_to_core(options.core);
   options.slice_ns = 20'000'000;
   Arms arms;
@@ -151,18 +139,12 @@ int run(int argc, char** argv) {
                cell(results[i + 2]));
     for (std::size_t j = 0; j < kViews.size(); ++j) dropped += results[i + j].dropped;
   }
-  fmt::print("{} of {} slices dropped\n", dropped, results.size() * (options.rounds - 1));
-  return 0;
+  fmt::print("{} of {} slices dropped\n", dropped, results.size() * options.rounds);
 }
 
 }  // namespace
 }  // namespace wiretally::perf
 
 int main(int argc, char** argv) {
-  try {
-    return wiretally::perf::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 3;
-  }
+  return wiretally::perf::bench_main(argc, argv, wiretally::perf::run);
 }

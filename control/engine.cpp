@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the parts in order, stops them in reverse. Thread: main.
+#include "control/engine.hpp"
+
+#include <sched.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <thread>
+
+#include "control/engine_options.hpp"
+#include "control/export/collector_link.hpp"
+#include "dataplane/source/packet_filter.hpp"
+
+namespace wiretally {
+namespace {
+
+constexpr double kSinkFinishSeconds = 5;
+constexpr auto kPause = std::chrono::microseconds(200);
+
+// Control and its TBB threads, which inherit the mask, stay off the workers' cores as far as there
+// are others; EAL has pinned this thread to one of them.
+void leave_worker_cores(const cpu_set_t& before, const Capture& capture) {
+  cpu_set_t mask = before;
+  for (const Feed& feed : capture.feeds) {
+    if (feed.core >= 0) CPU_CLR(static_cast<unsigned>(feed.core), &mask);
+  }
+  if (CPU_COUNT(&mask) == 0) mask = before;
+  sched_setaffinity(0, sizeof mask, &mask);
+}
+
+Capture open_and_leave_cores(const Config& config, bool attributes) {
+  cpu_set_t before;
+  CPU_ZERO(&before);
+  sched_getaffinity(0, sizeof before, &before);
+  Capture capture = open_capture(config, attributes);
+  leave_worker_cores(before, capture);
+  return capture;
+}
+
+}  // namespace
+
+// One worker with what belongs to it alone.
+struct Engine::WorkerSlot {
+  WorkerSlot(const WorkerOptions& given, const Config& config, const FlowHash& hash,
+             const MeterClock& clock, std::size_t ports, CountTable::Memory memory)
+      : epochs(config.flows.table_entries, ports, memory,
+               given.attributes ? CountTable::Attributes::kKept : CountTable::Attributes::kNone) {
+    WorkerOptions options = given;
+    if (!config.capture.filter.empty()) {
+      filter = std::make_unique<PacketFilter>(config.capture.filter);
+      options.filter = filter.get();
+    }
+    worker = std::make_unique<Worker>(options, hash, epochs, clock, ports);
+  }
+
+  WorkerEpochs epochs;
+  std::unique_ptr<PacketFilter> filter;
+  std::unique_ptr<Worker> worker;
+  std::thread thread;
+};
+
+Engine::Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool service)
+    : config_(config),
+      service_(service),
+      attributes_(attributes_wanted(config, sinks)),
+      capture_(open_and_leave_cores(config, attributes_)),
+      recording_(capture_.time_base == TimeBase::kPackets),
+      hash_(service ? FlowHash::random_seed() : FlowHash::fixed_seed(),
+            {config.flows.key.vlan, config.flows.key.ingress}),
+      merger_(merger_options(config, capture_, !service, attributes_), hash_) {
+  const auto log = [](const std::string& line) { spdlog::info("{}", line); };
+  for (const CollectorConfig& collector : config.exporting.collectors) {
+    ExporterInfo info = exporter_info(config, capture_, service, board_);
+    info.accepts = acceptance(collector);
+    links_.push_back(make_collector_link(collector, info, log));
+  }
+  const auto memory = service ? CountTable::Memory::kPopulated : CountTable::Memory::kLazy;
+  for (std::size_t i = 0; i < capture_.feeds.size(); ++i) {
+    WorkerOptions options = worker_options(config, capture_.time_base, service);
+    options.attributes = attributes_;
+    slots_.push_back(std::make_unique<WorkerSlot>(options, config, hash_, clock_,
+                                                  capture_.ports.size(), memory));
+  }
+  make_tick(sinks);
+}
+
+Engine::~Engine() {
+  stop_workers();
+}
+
+void Engine::start_workers() {
+  capture_.start();
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    slots_[i]->thread =
+        std::thread([this, i] { capture_.feeds[i].run(*slots_[i]->worker, stop_); });
+  }
+}
+void Engine::finish(const std::vector<RecordSink*>& sinks) {
+  request_stop();
+  while (!tick_->all_finished()) {
+    if (tick_->anything_published()) {
+      tick_->run(false);
+    } else {
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+  join();
+  tick_->run(true);
+  for (RecordSink* sink : sinks) sink->finish(kSinkFinishSeconds);
+  for (const auto& link : links_) link->finish(kSinkFinishSeconds);
+  tick_->republish();
+}
+
+void Engine::wait_published() {
+  slots_[0]->epochs.wait_published();
+}
+
+void Engine::make_tick(const std::vector<RecordSink*>& sinks) {
+  Tick::Parts parts;
+  parts.merger = &merger_;
+  parts.board = &board_;
+  parts.clock = &clock_;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    parts.workers.push_back(&slots_[i]->epochs);
+    parts.cores.push_back(capture_.feeds[i].core);
+  }
+  parts.ports = capture_.ports;
+  parts.sinks = sinks;
+  for (const auto& link : links_) parts.sinks.push_back(link.get());
+  parts.driver = capture_.driver;
+  parts.driver_note = capture_.note;
+  parts.time_base = capture_.time_base;
+  parts.recording_walks = service_;
+  parts.interval = config_.flows.tick.count();
+  parts.flows_max = config_.flows.max_flows;
+  tick_ = std::make_unique<Tick>(std::move(parts));
+}
+void Engine::join() {
+  for (const auto& slot : slots_) {
+    if (slot->thread.joinable()) slot->thread.join();
+  }
+  capture_.stop();
+}
+// Also on the way out of an exception: a worker waits for its tables until they come back.
+void Engine::stop_workers() {
+  request_stop();
+  for (bool running = true; running;) {
+    running = false;
+    for (const auto& slot : slots_) {
+      if (!slot->thread.joinable()) continue;
+      if (slot->epochs.has_published()) {
+        const bool last = slot->epochs.published_report().final_epoch;
+        slot->epochs.give_back();
+        if (last) {
+          slot->thread.join();
+          continue;
+        }
+      }
+      running = true;
+    }
+    if (running) std::this_thread::sleep_for(kPause);
+  }
+}
+
+}  // namespace wiretally

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// See engine_options.hpp. Thread: main.
+#include "control/engine_options.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+
+#include "control/export/record_layout.hpp"
+#include "control/sink/record_filter.hpp"
+
+namespace wiretally {
+namespace {
+
+// As many as control has cores, at most four: a shard's work is short.
+int control_threads() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  sched_getaffinity(0, sizeof mask, &mask);
+  return std::clamp(CPU_COUNT(&mask), 1, 4);
+}
+
+// What the statistics options tell of the metering process, as of the last tick.
+MeteringStatistics metering_statistics(const StatusBoard& board) {
+  MeteringStatistics statistics;
+  const StatusPtr status = board.latest();
+  if (status == nullptr) return statistics;
+  statistics.observed_flows = status->flows.created;
+  for (const PortStatus& port : status->ports) {
+    for (std::size_t e = 1; e < kParseErrors; ++e) {
+      if (is_metered(static_cast<ParseError>(e))) continue;
+      statistics.ignored_packets += port.parse_results[e].packets;
+      statistics.ignored_octets += port.parse_results[e].l2_octets;
+    }
+  }
+  return statistics;
+}
+
+}  // namespace
+
+// Attributes cost a line and a half a packet: they are kept if some sink or layout has use for
+// them.
+bool attributes_wanted(const Config& config, const std::vector<RecordSink*>& sinks) {
+  const auto by_sink = [](const RecordSink* sink) { return sink->wants_attributes(); };
+  const auto by_collector = [&config](const CollectorConfig& collector) {
+    return collector.version != NetflowVersion::kV5 &&
+           wants_attributes({collector.layout, collector.fields, config.flows.tunnel});
+  };
+  return std::ranges::any_of(sinks, by_sink) ||
+         std::ranges::any_of(config.exporting.collectors, by_collector);
+}
+
+WorkerOptions worker_options(const Config& config, TimeBase time_base, bool service) {
+  WorkerOptions options;
+  options.parse.tunnel =
+      config.flows.tunnel == TunnelKey::kInner ? TunnelView::kInner : TunnelView::kOuter;
+  options.time_base = time_base;
+  options.stop_at_end = !service;
+  options.tick = std::min<TimeNs>(config.flows.tick.count(), Worker::kRecordingTickMax);
+  options.join_fragments = config.flows.fragment_ports == FragmentPorts::kFirst;
+  options.key_addresses = config.flows.key.addresses;
+  options.key_protocol = config.flows.key.protocol;
+  options.key_ports = config.flows.key.ports;
+  options.sampling_rate = config.capture.sampling.rate;
+  options.sampling_random = config.capture.sampling.mode == SamplingMode::kRandom;
+  return options;
+}
+
+MergerOptions merger_options(const Config& config, const Capture& capture, bool recording,
+                             bool attributes) {
+  MergerOptions options;
+  options.flows = config.flows;
+  options.recording = recording;
+  options.attributes = attributes;
+  options.threads = recording ? 1 : control_threads();
+  for (const CapturePort* port : capture.ports) options.ifindex.push_back(port->ifindex());
+  return options;
+}
+
+ExporterInfo exporter_info(const Config& config, const Capture& capture, bool service,
+                           const StatusBoard& board) {
+  ExporterInfo info;
+  info.domain_id = observation_domain_id(config.exporting.domain_id);
+  info.sampling_rate = config.capture.sampling.rate;
+  info.sampling_mode = config.capture.sampling.mode;
+  info.tunnel_key = config.flows.tunnel;
+  info.lossless = !service;
+  info.metering = [&board] { return metering_statistics(board); };
+  for (const CapturePort* port : capture.ports) {
+    info.interfaces.push_back({port->ifindex(), std::string(port->name()), ""});
+  }
+  return info;
+}
+
+// What a collector wants to see; empty: everything.
+std::function<bool(const FlowRecord&)> acceptance(const CollectorConfig& collector) {
+  if (collector.filter.empty()) return {};
+  auto filter = std::make_shared<RecordFilter>(collector.filter);
+  return [filter](const FlowRecord& record) { return filter->matches(record); };
+}
+
+}  // namespace wiretally

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the configuration means for each part of the engine. Thread: main.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "config/config.hpp"
+#include "control/capture/capture.hpp"
+#include "control/export/exporter_info.hpp"
+#include "control/merge/merger.hpp"
+#include "control/sink/record_sink.hpp"
+#include "control/status.hpp"
+#include "dataplane/worker.hpp"
+
+namespace wiretally {
+
+// True if some sink or collector has use for the attributes of flows.
+bool attributes_wanted(const Config& config, const std::vector<RecordSink*>& sinks);
+
+// `service`: `run`; else `read`.
+WorkerOptions worker_options(const Config& config, TimeBase time_base, bool service);
+MergerOptions merger_options(const Config& config, const Capture& capture, bool recording,
+                             bool attributes);
+// `board` is asked for the statistics of each refresh; it outlives the links.
+ExporterInfo exporter_info(const Config& config, const Capture& capture, bool service,
+                           const StatusBoard& board);
+// What a collector wants to see; empty: everything.
+std::function<bool(const FlowRecord&)> acceptance(const CollectorConfig& collector);
+
+}  // namespace wiretally
