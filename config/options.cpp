@@ -263,8 +263,8 @@ const Option kOptions[] = {
 
   {"export.collectors[].layout", ITEM(exporting.collectors, layout), choice(kLayouts), kLive,
    "Elements of a record. basic: what every collector reads; l2: with MAC addresses, both VLAN "
-   "tags and layer-2 octets; tunnel: with the addresses at the tunnel's other end; full: all of "
-   "these, TTL, length, labels and more. Versions 9 and 10."},
+   "tags and layer-2 octets; full: l2 and TTL, length, labels, VNI and more; tunnel: basic with "
+   "the addresses at the tunnel's other end. Versions 9 and 10."},
   {"export.collectors[].fields", ITEM(exporting.collectors, fields), words(kElements), kLive,
    "Elements of a record by their IANA names, instead of a layout. packetDeltaCount must be one of "
    "them. An address that stands twice: first the outer header's, then the inner one's (RFC 7011, "

@@ -15,8 +15,6 @@ using Out = std::uint8_t*;
 // RFC 7011 section 6.1.5.
 constexpr std::uint8_t kFalseOrTrue[] = {2, 1};
 
-constexpr std::size_t kIpv4Tail = 12;  // an IPv4 address stands in the last four octets
-
 // IANA's registry of IE 351: the encapsulation in the first octet, then a 24-bit identifier.
 std::uint64_t segment_id(const A& a) {
   constexpr std::uint64_t kVxlan = 0x01;
@@ -25,7 +23,7 @@ std::uint64_t segment_id(const A& a) {
 }
 
 template <std::size_t kDepth>
-void store_label(const A& a, Out out) {
+void store_label(const FlowRecord&, const A& a, Out out) {
   std::memcpy(out, a.label_stack[kDepth].data(), a.label_stack[kDepth].size());
 }
 
@@ -39,31 +37,35 @@ AttributeStore label_store(Element element) {
   return depth < FlowAttributes::kLabelsMax ? kStores[depth] : nullptr;
 }
 
+// One end of the other header if it is of `version`, else of the key if that is, else zero.
+template <std::size_t kOctets>
+void store_address(IpVersion version, const FlowRecord& record, const A& a,
+                   const std::array<std::uint8_t, 16>& other,
+                   const std::array<std::uint8_t, 16>& own, Out out) {
+  constexpr std::array<std::uint8_t, 16> kNone{};
+  const bool has_other = a.other_version == version;
+  const bool has_own = record.key.ip_version() == version;
+  const auto& address = has_other ? other : has_own ? own : kNone;
+  std::memcpy(out, address.data() + address.size() - kOctets, kOctets);
+}
+
 AttributeStore other_end_store(Element element) {
   switch (element) {
     case Element::kSourceIpv4Address:
-      return [](const A& a, Out out) {
-        constexpr std::uint8_t kNone[4] = {};
-        const bool v4 = a.other_version == IpVersion::kV4;
-        std::memcpy(out, v4 ? a.other_source.data() + kIpv4Tail : kNone, 4);
+      return [](const FlowRecord& r, const A& a, Out out) {
+        store_address<4>(IpVersion::kV4, r, a, a.other_source, r.key.source, out);
       };
     case Element::kDestinationIpv4Address:
-      return [](const A& a, Out out) {
-        constexpr std::uint8_t kNone[4] = {};
-        const bool v4 = a.other_version == IpVersion::kV4;
-        std::memcpy(out, v4 ? a.other_destination.data() + kIpv4Tail : kNone, 4);
+      return [](const FlowRecord& r, const A& a, Out out) {
+        store_address<4>(IpVersion::kV4, r, a, a.other_destination, r.key.destination, out);
       };
     case Element::kSourceIpv6Address:
-      return [](const A& a, Out out) {
-        constexpr std::uint8_t kNone[16] = {};
-        const bool v6 = a.other_version == IpVersion::kV6;
-        std::memcpy(out, v6 ? a.other_source.data() : kNone, 16);
+      return [](const FlowRecord& r, const A& a, Out out) {
+        store_address<16>(IpVersion::kV6, r, a, a.other_source, r.key.source, out);
       };
     case Element::kDestinationIpv6Address:
-      return [](const A& a, Out out) {
-        constexpr std::uint8_t kNone[16] = {};
-        const bool v6 = a.other_version == IpVersion::kV6;
-        std::memcpy(out, v6 ? a.other_destination.data() : kNone, 16);
+      return [](const FlowRecord& r, const A& a, Out out) {
+        store_address<16>(IpVersion::kV6, r, a, a.other_destination, r.key.destination, out);
       };
     default:
       return nullptr;
@@ -77,39 +79,46 @@ AttributeStore attribute_store(Element element, bool other_end) {
   if (other_end) return other_end_store(element);
   switch (element) {
     case Element::kMinimumIpTotalLength:
-      return [](const A& a, Out out) { store_be64(out, a.has_ip() ? a.length_min : 0); };
+      return [](const FlowRecord&, const A& a, Out out) {
+        store_be64(out, a.has_ip() ? a.length_min : 0);
+      };
     case Element::kMaximumIpTotalLength:
-      return [](const A& a, Out out) { store_be64(out, a.length_max); };
+      return [](const FlowRecord&, const A& a, Out out) { store_be64(out, a.length_max); };
     case Element::kMinimumTtl:
-      return [](const A& a, Out out) { *out = a.has_ip() ? a.ttl_min : 0; };
+      return [](const FlowRecord&, const A& a, Out out) { *out = a.has_ip() ? a.ttl_min : 0; };
     case Element::kMaximumTtl:
-      return [](const A& a, Out out) { *out = a.ttl_max; };
+      return [](const FlowRecord&, const A& a, Out out) { *out = a.ttl_max; };
     case Element::kFlowLabelIpv6:
-      return [](const A& a, Out out) { store_be32(out, a.flow_label); };
+      return [](const FlowRecord&, const A& a, Out out) { store_be32(out, a.flow_label); };
     case Element::kFragmentFlags:
-      return [](const A& a, Out out) { *out = a.fragment_flags; };
+      return [](const FlowRecord&, const A& a, Out out) { *out = a.fragment_flags; };
     case Element::kSourceMacAddress:
-      return [](const A& a, Out out) { std::memcpy(out, a.source_mac.data(), 6); };
+      return
+          [](const FlowRecord&, const A& a, Out out) { std::memcpy(out, a.source_mac.data(), 6); };
     case Element::kDestinationMacAddress:
-      return [](const A& a, Out out) { std::memcpy(out, a.destination_mac.data(), 6); };
+      return [](const FlowRecord&, const A& a, Out out) {
+        std::memcpy(out, a.destination_mac.data(), 6);
+      };
     case Element::kDot1qVlanId:
-      return [](const A& a, Out out) { store_be16(out, tag_id(a.outer_tag)); };
+      return [](const FlowRecord&, const A& a, Out out) { store_be16(out, tag_id(a.outer_tag)); };
     case Element::kDot1qPriority:
-      return [](const A& a, Out out) { *out = tag_priority(a.outer_tag); };
+      return [](const FlowRecord&, const A& a, Out out) { *out = tag_priority(a.outer_tag); };
     case Element::kDot1qDei:
-      return [](const A& a, Out out) { *out = kFalseOrTrue[tag_dei(a.outer_tag)]; };
+      return
+          [](const FlowRecord&, const A& a, Out out) { *out = kFalseOrTrue[tag_dei(a.outer_tag)]; };
     case Element::kDot1qCustomerVlanId:
-      return [](const A& a, Out out) { store_be16(out, tag_id(a.inner_tag)); };
+      return [](const FlowRecord&, const A& a, Out out) { store_be16(out, tag_id(a.inner_tag)); };
     case Element::kDot1qCustomerPriority:
-      return [](const A& a, Out out) { *out = tag_priority(a.inner_tag); };
+      return [](const FlowRecord&, const A& a, Out out) { *out = tag_priority(a.inner_tag); };
     case Element::kDot1qCustomerDei:
-      return [](const A& a, Out out) { *out = kFalseOrTrue[tag_dei(a.inner_tag)]; };
+      return
+          [](const FlowRecord&, const A& a, Out out) { *out = kFalseOrTrue[tag_dei(a.inner_tag)]; };
     case Element::kMplsLabelStackDepth:
-      return [](const A& a, Out out) { store_be32(out, a.labels); };
+      return [](const FlowRecord&, const A& a, Out out) { store_be32(out, a.labels); };
     case Element::kMplsTopLabelExp:
-      return [](const A& a, Out out) { *out = a.label_stack[0][2] >> 1 & 0x07; };
+      return [](const FlowRecord&, const A& a, Out out) { *out = a.label_stack[0][2] >> 1 & 0x07; };
     case Element::kLayer2SegmentId:
-      return [](const A& a, Out out) { store_be64(out, segment_id(a)); };
+      return [](const FlowRecord&, const A& a, Out out) { store_be64(out, segment_id(a)); };
     default:
       return label_store(element);
   }

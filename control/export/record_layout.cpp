@@ -82,7 +82,9 @@ std::vector<Element> elements_of(RecordLayout layout) {
   if (full || layout == RecordLayout::kL2) append(elements, kLink);
   if (full) append(elements, kRanges);
   if (full) append(elements, kLabels);
-  if (full || layout == RecordLayout::kTunnel) append(elements, kTunnel);
+  // Not in full: a collector that keeps the last of two addresses would show the other end's.
+  if (layout == RecordLayout::kTunnel) append(elements, kTunnel);
+  if (full) elements.push_back(Element::kLayer2SegmentId);
   return elements;
 }
 
@@ -193,7 +195,7 @@ Fields fields_of(RecordKind kind, const LayoutChoice& choice) {
     const bool first = std::find(elements.begin(), at, *at) == at;
     if (has) {
       fields.push_back({*at, length, first == (choice.key == TunnelKey::kInner)});
-    } else if (!first) {
+    } else if (!first && listed) {
       fields.push_back({*at, length, true});  // the other end may be of the other IP version
     }
   }

@@ -208,7 +208,7 @@ void RecordTemplate::write_field(const FieldWriter& field, std::span<const FlowR
     case Copy::kAttribute: {
       static const FlowAttributes kUnknown;
       return each([&field](const FlowRecord& r, std::uint8_t* p) {
-        field.attribute(r.attributes == nullptr ? kUnknown : *r.attributes, p);
+        field.attribute(r, r.attributes == nullptr ? kUnknown : *r.attributes, p);
       });
     }
   }

@@ -98,6 +98,36 @@ class Corpus(harness.Case):
                 got = nfacctd.totals()
                 self.assertEqual([got["packets"], got["octets"]], all_sums(rows))
 
+    def test_every_layout_reaches_nfdump_and_nfacctd_whole(self):
+        """5-tuples in nfdump, sums in nfacctd; the address that stands twice is the key's there."""
+        within = self.inside()
+        name = "dns-udp-tcp-random.pcap"
+        truth = None
+        for number, (layout, version) in enumerate(
+                (layout, version) for layout in ("basic", "l2", "full", "tunnel")
+                for version in (9, 10)):
+            with self.subTest(layout=layout, version=version):
+                nfcapd = collectors.Nfcapd(self.lab, within, 2455 + number, f"layout-{number}")
+                nfacctd = collectors.Nfacctd(self.lab, within, 2555 + number, f"account-{number}")
+                path = self.lab.path(f"layout-{number}.yaml")
+                entries = "".join(f"    - {{address: \"127.0.0.1:{each.port}\", layout: {layout}, "
+                                  f"version: {version}, options: []}}\n"
+                                  for each in (nfcapd, nfacctd))
+                with open(path, "w") as out:
+                    out.write("capture: {files: [none.pcap]}\nexport:\n  collectors:\n" + entries)
+                done = read(corpus.capture(name), "--config", path, "--output", "csv",
+                            namespace=within)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                rows = list(csv.DictReader(done.stdout.splitlines()))
+                nfcapd.settle().stop()
+                nfacctd.stop()
+                self.assertEqual(nfcapd.sequence_failures(), 0)
+                self.assertEqual(self.nfdump_sums(nfcapd), sums(rows))
+                self.assertEqual([nfacctd.totals()[what] for what in ("packets", "octets")],
+                                 all_sums(rows))
+                truth = truth or sums(rows)
+                self.assertEqual(sums(rows), truth)
+
     def test_tshark_finds_nothing_malformed(self):
         within = self.inside()
         for number, name in enumerate(CAPTURES):
