@@ -137,7 +137,9 @@ void nflog(const Bytes& in, Walk& walk) {
   const unsigned family = in.u8(0);
   Bytes rest = in.from(4);
   const bool little = rest.u8(2) != 0;  // of the type: none is above 255
+  Elements attributes(walk);
   for (;;) {
+    attributes.next();
     const unsigned other_end = little ? rest.u8(3) : rest.u8(2);
     if (other_end != 0 || rest.u16(2) == 0) walk.doubt();
     const unsigned length = little ? rest.u16_little(0) : rest.u16(0);

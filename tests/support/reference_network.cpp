@@ -52,14 +52,12 @@ void ipv4(const Bytes& in, Walk& walk) {
   if (!later_fragment) payload(ip.protocol, rest, walk);
 }
 
-constexpr std::size_t kOptionsAlwaysFollowed = 32;  // the product's bound is above
-
 // The jumbo payload option (type 0xc2) of a hop-by-hop header whose options begin at 2.
 std::optional<std::uint64_t> jumbo_length(const Bytes& in, Walk& walk) {
   const std::size_t end = std::min<std::size_t>(in.size(), (in.u8(1) + 1) * 8);
-  std::size_t options = 0;
+  Elements options(walk);
   for (std::size_t at = 2; at < end;) {
-    if (++options > kOptionsAlwaysFollowed) walk.doubt();
+    options.next();
     if (in.u8(at) == 0) {  // Pad1
       ++at;
       continue;

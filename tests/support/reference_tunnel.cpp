@@ -32,7 +32,9 @@ void gre(const Bytes& in, Walk& walk) {
   if ((flags & 0x2000) != 0) at += 4;
   if ((flags & 0x1000) != 0) at += 4;
   if (version == 1 && (flags & 0x0080) != 0) at += 4;
+  Elements entries(walk);
   while (routing) {  // source route entries, until one of family 0 and length 0
+    entries.next();
     const unsigned family = in.u16(at);
     const unsigned length = in.u8(at + 3);
     at += 4 + length;
@@ -97,7 +99,9 @@ void gtp(const Bytes& in, Walk& walk) {
     unsigned next = rest.u8(3);
     if ((flags & 4) == 0) next = 0;
     rest = rest.from(4);
+    Elements extensions(walk);
     while (next != 0) {
+      extensions.next();
       const std::size_t length = rest.u8(0) * 4;
       if (length == 0) return;
       next = rest.u8(length - 1);

@@ -63,6 +63,21 @@ struct Walk {
   }
 };
 
+// Counts the options, attributes or extensions of one header. The meter follows a named number of
+// them, above this one; past it the reference doubts.
+class Elements {
+ public:
+  explicit Elements(Walk& walk) : walk_(walk) {}
+  void next() {
+    if (++count_ > kAlwaysFollowed) walk_.doubt();
+  }
+
+ private:
+  static constexpr unsigned kAlwaysFollowed = 32;
+  Walk& walk_;
+  unsigned count_ = 0;
+};
+
 void link(LinkType type, const Bytes& in, Walk& walk);
 
 // -- reference_link.cpp, reference_wireless.cpp

@@ -36,7 +36,8 @@ void radiotap(const Bytes& in, Walk& walk) {
   const std::size_t header = in.u16_little(2);
   if (in.u8(0) != 0 || header < 8) return walk.doubt();
   std::size_t at = 4;
-  while ((in.u8(at + 3) & 0x80) != 0) at += 4;
+  Elements words(walk);
+  for (; (in.u8(at + 3) & 0x80) != 0; at += 4) words.next();
   at += 4;
   const unsigned present = in.u8(4);
   if ((present & 1) != 0) at = (at + 7) / 8 * 8 + 8;
@@ -55,7 +56,9 @@ void ppi(const Bytes& in, Walk& walk) {
   if (in.u8(0) != 0 || header < 8 || in.u16_little(6) != 0) return walk.doubt();
   bool sequence = false;
   std::size_t at = 8;
+  Elements fields(walk);
   while (at + 4 <= header) {
+    fields.next();
     const std::size_t length = in.u16_little(at + 2);
     if (in.u16_little(at) == 2 && length >= 10) sequence = (in.u8(at + 12) & 1) != 0;
     at += 4 + length;
