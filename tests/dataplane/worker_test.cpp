@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "dataplane/source/packet_filter.hpp"
 #include "tests/dataplane/flow/flow_samples.hpp"
 
 namespace wiretally {
@@ -54,6 +55,11 @@ class MemorySource {
   }
   void release() {}
   [[nodiscard]] bool exhausted() const { return sent_ == count_; }
+  // Changes the frames before the first is sent.
+  template <class F>
+  void shape(F f) {
+    f(frames_);
+  }
 
  private:
   std::vector<std::vector<std::uint8_t>> frames_;
@@ -123,6 +129,42 @@ TEST(Worker, loses_nothing_over_flips_under_load) {
   EXPECT_EQ(outcome.counters.ports[0].received.packets, kPackets);
   EXPECT_EQ(outcome.counters.ports[0].received.l2_octets, kPackets * 60);
   EXPECT_EQ(outcome.counters.ports[0].metered[1].packets, kPackets);
+}
+
+std::uint64_t noted(const Outcome& outcome, ParseError result) {
+  return outcome.counters.ports[0].results[static_cast<std::size_t>(result)].packets;
+}
+
+TEST(Worker, names_what_a_filter_takes_out) {
+  PacketFilter filter("udp src port 7");
+  WorkerOptions options;
+  options.filter = &filter;
+  MemorySource source(10'000, 10, true);
+  const Outcome outcome = run(source, options, 1000, false);
+  EXPECT_EQ(outcome.packets.at(7), 1000u);
+  EXPECT_EQ(outcome.packets.size(), 1u);
+  EXPECT_EQ(noted(outcome, ParseError::kFiltered), 9000u);
+}
+
+// Frames 0 to 2: a first fragment, a later one of it, a later one of another packet.
+TEST(Worker, joins_fragments_only_if_asked_and_names_those_without_a_first) {
+  const auto shape = [](std::vector<std::vector<std::uint8_t>>& frames) {
+    frames[0][20] = 0x20;               // more fragments
+    frames[1][21] = frames[2][21] = 5;  // offset
+    frames[2][19] = 9;                  // another identification
+  };
+  WorkerOptions options;
+  for (const bool join : {false, true}) {
+    options.join_fragments = join;
+    MemorySource source(30, 3, true);
+    source.shape(shape);
+    const Outcome outcome = run(source, options, 1000, false);
+    const PortCounters& port = outcome.counters.ports[0];
+    EXPECT_EQ(port.metered[1].packets, 30u);
+    EXPECT_EQ(outcome.octets, 30u * 46);
+    EXPECT_EQ(port.fragments_joined, join ? 10u : 0u);
+    EXPECT_EQ(noted(outcome, ParseError::kFragmentWithoutFirst), join ? 10u : 0u);
+  }
 }
 
 TEST(Worker, waits_for_control_on_a_recording_and_keeps_its_clock) {

@@ -17,7 +17,7 @@ struct Outcome {
 
 bool is_parsers_own(ParseError error) {
   return static_cast<std::size_t>(error) < kParseErrors && error != ParseError::kFiltered &&
-         error != ParseError::kNotSampled && error != ParseError::kSelf;
+         error != ParseError::kNotSampled;
 }
 
 bool is_equal(const Outcome& a, const Outcome& b) {
