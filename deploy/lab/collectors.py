@@ -125,7 +125,18 @@ plugin_pipe_size: 102400000
         wait_empty(self.process, self.port)
         time.sleep(1)  # from the core process to its plugin there is one more pipe, unseen
         self.process.stop(20, signal.SIGINT)
+        self._wait_written()
         return self
+
+    def _wait_written(self, limit_s=8):
+        """The plugin is a process of its own and may write a little after its parent has gone."""
+        size, until = -1, time.monotonic() + limit_s
+        while time.monotonic() < until:
+            now = os.path.getsize(self._output()) if os.path.exists(self._output()) else -1
+            if now == size and now > 0:
+                return
+            size = now
+            time.sleep(0.3)
 
     def _output(self):
         return os.path.join(self.folder, "rows.json")
