@@ -31,4 +31,7 @@ namespace wiretally {
 [[nodiscard]] std::vector<std::string> restart_needed(const Config& old_config,
                                                       const Config& new_config);
 
+// Puts those back to what they were: `next` is then what the meter goes on with.
+void keep_what_needs_restart(const Config& running, Config& next);
+
 }  // namespace wiretally

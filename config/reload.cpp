@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <functional>
+#include <type_traits>
 
 #include "config/describe.hpp"
 #include "config/field_codec.hpp"
@@ -53,6 +54,25 @@ class Comparison {
   Changed changed_;
 };
 
+// Not for lists of entries. Both fields are of the same row.
+void copy_field(const Field& from, const Field& to) {
+  std::visit(
+      [&to](const auto& source) {
+        using Member = std::decay_t<decltype(source)>;
+        const auto& target = std::get<Member>(to);
+        if constexpr (std::is_same_v<Member, EnumField>) {
+          *target.value = *source.value;
+        } else if constexpr (std::is_same_v<Member, NameSetField>) {
+          for (std::size_t i = 0; i < source.names.size(); ++i) {
+            *target.names[i].second = *source.names[i].second;
+          }
+        } else if constexpr (std::is_pointer_v<Member>) {
+          *target = *source;
+        }
+      },
+      from);
+}
+
 }  // namespace
 
 std::vector<std::string> changed_keys(const Config& old_config, const Config& new_config) {
@@ -69,6 +89,17 @@ std::vector<std::string> restart_needed(const Config& old_config, const Config& 
     if (option.on_reload == OnReload::kNeedsRestart) paths.push_back(path);
   }).run();
   return paths;
+}
+
+void keep_what_needs_restart(const Config& running, Config& next) {
+  Config kept = running;
+  next.capture = running.capture;  // as a whole, for it has all the lists that need a restart
+  for (const Option& option : options()) {
+    if (option.on_reload != OnReload::kNeedsRestart || option.in_entry()) continue;
+    const ValueKind kind = option.value.kind;
+    if (kind == ValueKind::kSection || kind == ValueKind::kEntries) continue;
+    copy_field(option.field(kept, 0), option.field(next, 0));
+  }
 }
 
 }  // namespace wiretally

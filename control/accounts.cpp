@@ -82,26 +82,27 @@ void add_drain_line(const Volume& metered, const Volume& drained, LedgerUnit uni
                           {{"drained", part_of(drained, unit)}}});
 }
 
-// drained = in the cache + in records.
+// drained = in the cache + in records + deleted by order.
 void add_cache_line(const Volume& drained, const CacheTotals& cache, LedgerUnit unit,
                     Ledger& ledger) {
-  ledger.lines.push_back(
-      {"cache",
-       "all shards",
-       unit,
-       {"drained", part_of(drained, unit)},
-       {{"in_cache", part_of(cache.in_cache, unit)}, {"exported", part_of(cache.ended, unit)}}});
+  ledger.lines.push_back({"cache",
+                          "all shards",
+                          unit,
+                          {"drained", part_of(drained, unit)},
+                          {{"in_cache", part_of(cache.in_cache, unit)},
+                           {"exported", part_of(cache.ended, unit)},
+                           {"deleted", part_of(cache.deleted, unit)}}});
 }
 
-// records made = delivered + queued + dropped by reason, a line a sink.
-void add_sink_lines(std::uint64_t records, const std::vector<SinkAccount>& sinks, Ledger& ledger) {
-  for (const SinkAccount& sink : sinks) {
+// records made while the sink took them = delivered + queued + dropped by reason, a line a sink.
+void add_sink_lines(const std::vector<SinkReading>& sinks, Ledger& ledger) {
+  for (const SinkReading& sink : sinks) {
     LedgerLine line{"sink",
-                    sink.name,
+                    sink.account.name,
                     LedgerUnit::kRecords,
-                    {"records", records},
-                    {{"delivered", sink.delivered}, {"queued", sink.queued}}};
-    for (const DroppedCount& dropped : sink.dropped) {
+                    {"records", sink.records},
+                    {{"delivered", sink.account.delivered}, {"queued", sink.account.queued}}};
+    for (const DroppedCount& dropped : sink.account.dropped) {
       line.parts.push_back({fmt::format("dropped.{}", dropped.reason), dropped.records});
     }
     ledger.lines.push_back(std::move(line));
@@ -109,7 +110,7 @@ void add_sink_lines(std::uint64_t records, const std::vector<SinkAccount>& sinks
 }
 
 Ledger build_ledger(std::span<const WorkerBooks> workers, const CacheTotals& cache,
-                    const Status& status) {
+                    const std::vector<SinkReading>& sinks, const Status& status) {
   Ledger ledger;
   add_port_lines(status, ledger);
   Volume metered;
@@ -129,9 +130,7 @@ Ledger build_ledger(std::span<const WorkerBooks> workers, const CacheTotals& cac
   for (const LedgerUnit unit : {LedgerUnit::kPackets, LedgerUnit::kOctets, LedgerUnit::kL2Octets}) {
     add_cache_line(drained, cache, unit, ledger);
   }
-  std::uint64_t records = 0;
-  for (const std::uint64_t ended : cache.ended_flows) records += ended;
-  add_sink_lines(records, status.sinks, ledger);
+  add_sink_lines(sinks, ledger);
   return ledger;
 }
 
@@ -154,7 +153,7 @@ void WorkerBooks::take(const WorkerCounters& now, const Drained& table) {
 }
 
 void fill_status(std::span<const WorkerBooks> workers, std::span<const PortReading> ports,
-                 const CacheTotals& cache, std::vector<SinkAccount> sinks, Status& status) {
+                 const CacheTotals& cache, const std::vector<SinkReading>& sinks, Status& status) {
   status.ports.clear();
   status.workers.clear();
   status.tick.drained_entries = 0;
@@ -177,8 +176,10 @@ void fill_status(std::span<const WorkerBooks> workers, std::span<const PortReadi
   status.flows.active = cache.flows;
   status.flows.created = cache.created;
   status.flows.ended = cache.ended_flows;
-  status.sinks = std::move(sinks);
-  status.ledger = build_ledger(workers, cache, status);
+  status.flows.deleted = cache.deleted_flows;
+  status.sinks.clear();
+  for (const SinkReading& sink : sinks) status.sinks.push_back(sink.account);
+  status.ledger = build_ledger(workers, cache, sinks, status);
 }
 
 }  // namespace wiretally

@@ -36,8 +36,13 @@ struct PortReading {
   std::vector<MissedTotal> missed;
 };
 
+struct SinkReading {
+  SinkAccount account;
+  std::uint64_t records = 0;  // made while the sink was to take them
+};
+
 // Fills status.ports, workers, flows, sinks and ledger from the books.
 void fill_status(std::span<const WorkerBooks> workers, std::span<const PortReading> ports,
-                 const CacheTotals& cache, std::vector<SinkAccount> sinks, Status& status);
+                 const CacheTotals& cache, const std::vector<SinkReading>& sinks, Status& status);
 
 }  // namespace wiretally

@@ -10,10 +10,11 @@
 
 #include "config/startup_error.hpp"
 #include "control/api/control_server.hpp"
-#include "control/api/flow_views.hpp"
 #include "control/capture/offloads.hpp"
 #include "control/engine.hpp"
 #include "control/metrics/metrics_endpoint.hpp"
+#include "control/order_queue.hpp"
+#include "control/service_view.hpp"
 
 namespace wiretally {
 namespace {
@@ -27,45 +28,44 @@ void check_cpu() {
                      "2010 or later, or let the hypervisor pass the feature through");
 }
 
-// SIGTERM and SIGINT as something to wait for: blocked in every thread, taken by main between
-// ticks. They stay blocked to the end, so that a second one does not cut the export of the last
-// flows short.
-class StopSignals {
+// What main wakes up for.
+enum class Event : std::uint8_t { kTime, kStop, kReload, kOrder };
+
+// Signals as something to wait for: blocked in every thread, taken by main between ticks. They stay
+// blocked to the end, so that a second SIGTERM does not cut the export of the last flows short.
+class Signals {
  public:
-  StopSignals() {
+  Signals() {
     sigemptyset(&set_);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set_, signal);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGRTMIN}) sigaddset(&set_, signal);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     for (const int signal : {SIGUSR1, SIGUSR2, SIGPIPE}) ::signal(signal, SIG_IGN);
   }
-  // Waits up to `limit`; true if the meter is to stop.
-  bool wait(TimeNs limit) {
+  Event wait(TimeNs limit) {
     const TimeNs span = std::max<TimeNs>(limit, 0);
     const timespec timeout{span / kNsPerSecond, span % kNsPerSecond};
     const int signal = sigtimedwait(&set_, nullptr, &timeout);
-    if (signal == SIGHUP)
-      spdlog::warn("SIGHUP: reload is not in this version; nothing was changed");
-    return signal == SIGTERM || signal == SIGINT;
+    if (signal == SIGTERM || signal == SIGINT) return Event::kStop;
+    if (signal == SIGHUP) return Event::kReload;
+    return signal == SIGRTMIN ? Event::kOrder : Event::kTime;
   }
+  // From any thread: wait() returns.
+  static void wake() { kill(getpid(), SIGRTMIN); }
 
  private:
   sigset_t set_{};
 };
 
-class ServiceView : public MeterView {
+// However main leaves, nobody waits for its answer any more.
+class OrdersOpen {
  public:
-  explicit ServiceView(Engine& engine) : engine_(engine) {}
-  StatusPtr status() const override { return engine_.board().latest(); }
-  ActiveFlows active_flows(const FlowQuery& query) override {
-    return list_active_flows(engine_.merger(), query);
-  }
-  TopRows top(TopDimension dimension, std::size_t limit) override {
-    return list_top(engine_.merger(), dimension, limit);
-  }
-  void request_stop() override { kill(getpid(), SIGTERM); }
+  explicit OrdersOpen(OrderQueue& orders) : orders_(orders) {}
+  ~OrdersOpen() { orders_.close(); }
+  OrdersOpen(const OrdersOpen&) = delete;
+  OrdersOpen& operator=(const OrdersOpen&) = delete;
 
  private:
-  Engine& engine_;
+  OrderQueue& orders_;
 };
 
 // The last word of a run: what came, where it went, and what no collector got.
@@ -83,13 +83,28 @@ void log_closing(const Status& status) {
   }
 }
 
+// SIGHUP: the log has the answer already.
+void reload_quietly(Engine& engine, const ConfigFile& file) {
+  try {
+    reload_from_file(engine, file);
+  } catch (const StartupError&) {
+  }
+}
+
 // A live link ticks by the machine's clock; a recording as its epochs come, and once an interval.
-void run_until_stopped(Engine& engine, StopSignals& signals, TimeNs interval) {
+// Orders are carried out between two ticks.
+void run_until_stopped(Engine& engine, Signals& signals, OrderQueue& orders,
+                       const ConfigFile& file) {
   const MeterClock clock;
-  TimeNs next = clock.now() + interval;
-  const TimeNs pause = engine.recording() ? kNsPerSecond / 5000 : interval;
-  while (!signals.wait(std::min(pause, next - clock.now()))) {
-    if (engine.tick().all_finished()) return;
+  TimeNs next = clock.now() + engine.config().flows.tick.count();
+  while (!engine.tick().all_finished()) {
+    const TimeNs interval = engine.config().flows.tick.count();
+    const TimeNs pause = engine.recording() ? kNsPerSecond / 5000 : interval;
+    next = std::min(next, clock.now() + interval);  // a reload may have made it shorter
+    const Event event = signals.wait(std::min(pause, next - clock.now()));
+    if (event == Event::kStop) return;
+    if (event == Event::kReload) reload_quietly(engine, file);
+    if (event == Event::kOrder) orders.serve();
     const bool due = clock.now() >= next;
     if (due) engine.tick().request_flips(kFlipWait);
     if (due || engine.tick().anything_published()) engine.tick().run(false);
@@ -109,13 +124,15 @@ OffloadKeeper see_to_offloads(const CaptureConfig& capture) {
 
 }  // namespace
 
-StatusPtr run_appliance(const Config& config) {
+StatusPtr run_appliance(const Config& config, const ConfigFile& file) {
   check_cpu();
-  StopSignals signals;  // before any thread is made, so that all inherit the mask
+  Signals signals;  // before any thread is made, so that all inherit the mask
   const OffloadKeeper offloads = see_to_offloads(config.capture);
   Engine engine(config, {}, true);
-  ServiceView view(engine);
+  OrderQueue orders(Signals::wake);
+  ServiceView view(engine, orders, file);
   ControlServer server(config.control.socket, view);
+  const OrdersOpen open(orders);
   std::unique_ptr<MetricsEndpoint> metrics;
   if (!config.metrics.listen.empty()) {
     metrics = std::make_unique<MetricsEndpoint>(config.metrics.listen,
@@ -124,8 +141,9 @@ StatusPtr run_appliance(const Config& config) {
   const Capture& capture = engine.capture();
   spdlog::info("metering with driver {}: {}", capture.driver, capture.note);
   engine.start_workers();
-  run_until_stopped(engine, signals, config.flows.tick.count());
-  spdlog::info("stopping: every flow is exported");
+  run_until_stopped(engine, signals, orders, file);
+  orders.close();
+  spdlog::info("stopping: every flow is {}", engine.discards() ? "deleted" : "exported");
   engine.finish({});
   log_closing(*engine.board().latest());
   return engine.board().latest();

@@ -28,9 +28,16 @@ struct ReadResult {
   std::vector<std::string> unreadable;  // captures of link types that are not known
 };
 
-// Runs until SIGTERM, SIGINT or `stop` over the control socket; then flushes everything. Returns
-// the closing status. Throws StartupError before the first packet, never after.
-StatusPtr run_appliance(const Config& config);
+// Where the configuration came from, and comes from again at a reload.
+struct ConfigFile {
+  std::string path;
+  std::vector<std::string> overrides;  // --set
+};
+
+// Runs until SIGTERM, SIGINT or `stop` over the control socket; then flushes everything. SIGHUP and
+// `reload` read `file` again. Returns the closing status. Throws StartupError before the first
+// packet, never after.
+StatusPtr run_appliance(const Config& config, const ConfigFile& file);
 
 // Reads config.capture.files to the end, in packet time, and flushes all flows into `sinks` and the
 // configured collectors. Deterministic. `progress` is called about five times a second.

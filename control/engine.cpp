@@ -16,6 +16,7 @@ namespace wiretally {
 namespace {
 
 constexpr double kSinkFinishSeconds = 5;
+constexpr TimeNs kFlipWait = kNsPerSecond / 10;
 constexpr auto kPause = std::chrono::microseconds(200);
 
 // Control and its TBB threads, which inherit the mask, stay off the workers' cores as far as there
@@ -60,6 +61,26 @@ struct Engine::WorkerSlot {
   std::thread thread;
 };
 
+// What a reload changes in the engine itself.
+class Engine::OwnParts final : public Reloadable {
+ public:
+  explicit OwnParts(Engine& engine) : engine_(engine) {}
+
+  PreparedChange prepare(const Config& running, const Config&) override {
+    PreparedChange change;
+    change.commit = [this, level = running.log.level](const Config& next) {
+      engine_.merger_.set_timeouts(next.flows.timeouts);
+      engine_.tick_->set_interval(next.flows.tick.count());
+      // A level set by an order stays, unless the file has another one than before.
+      if (next.log.level != level) spdlog::set_level(spdlog::level::from_str(next.log.level));
+    };
+    return change;
+  }
+
+ private:
+  Engine& engine_;
+};
+
 Engine::Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool service)
     : config_(config),
       service_(service),
@@ -68,13 +89,15 @@ Engine::Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool
       recording_(capture_.time_base == TimeBase::kPackets),
       hash_(service ? FlowHash::random_seed() : FlowHash::fixed_seed(),
             {config.flows.key.vlan, config.flows.key.ingress}),
-      merger_(merger_options(config, capture_, !service, attributes_), hash_) {
-  const auto log = [](const std::string& line) { spdlog::info("{}", line); };
-  for (const CollectorConfig& collector : config.exporting.collectors) {
-    ExporterInfo info = exporter_info(config, capture_, service, board_);
-    info.accepts = acceptance(collector);
-    links_.push_back(make_collector_link(collector, info, log));
-  }
+      merger_(merger_options(config, capture_, !service, attributes_), hash_),
+      sinks_(sinks),
+      collectors_(
+          config, [this](const Config& c, std::size_t number) { return make_link(c, number); },
+          [this](const Config& c, std::size_t number) {
+            return attributes_ || !attributes_wanted(c, number);
+          }),
+      own_parts_(std::make_unique<OwnParts>(*this)),
+      reloadables_{&collectors_, own_parts_.get()} {
   const auto memory = service ? CountTable::Memory::kPopulated : CountTable::Memory::kLazy;
   for (std::size_t i = 0; i < capture_.feeds.size(); ++i) {
     WorkerOptions options = worker_options(config, capture_.time_base, service);
@@ -83,6 +106,19 @@ Engine::Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool
                                                   capture_.ports.size(), memory));
   }
   make_tick(sinks);
+  collectors_.on_change([this] {
+    auto [taking, removed] = collectors_.members();
+    taking.insert(taking.begin(), sinks_.begin(), sinks_.end());
+    tick_->set_sinks(taking, removed);
+  });
+}
+
+std::unique_ptr<RecordSink> Engine::make_link(const Config& config, std::size_t number) {
+  const CollectorConfig& collector = config.exporting.collectors[number];
+  ExporterInfo info = exporter_info(config, capture_, service_, board_);
+  info.accepts = acceptance(collector);
+  return make_collector_link(collector, info,
+                             [](const std::string& line) { spdlog::info("{}", line); });
 }
 
 Engine::~Engine() {
@@ -106,10 +142,32 @@ void Engine::finish(const std::vector<RecordSink*>& sinks) {
     }
   }
   join();
+  if (last_leave_ == Leave::kDelete) tick_->sweep({Leave::kDelete, {}});
   tick_->run(true);
   for (RecordSink* sink : sinks) sink->finish(kSinkFinishSeconds);
-  for (const auto& link : links_) link->finish(kSinkFinishSeconds);
+  collectors_.finish(kSinkFinishSeconds);
   tick_->republish();
+}
+
+void Engine::take_in_all() {
+  tick_->request_flips(kFlipWait);
+  tick_->run(false);
+}
+
+SweepOutput Engine::sweep(const Sweep& order) {
+  take_in_all();
+  return tick_->sweep(order);
+}
+
+void Engine::set_paused(bool paused) {
+  take_in_all();
+  for (const auto& slot : slots_) slot->worker->set_paused(paused);
+  tick_->set_paused(paused);
+  tick_->republish();
+}
+
+ReloadResult Engine::reload(const Config& next) {
+  return wiretally::reload(config_, next, reloadables_);
 }
 
 void Engine::wait_published() {
@@ -126,8 +184,6 @@ void Engine::make_tick(const std::vector<RecordSink*>& sinks) {
     parts.cores.push_back(capture_.feeds[i].core);
   }
   parts.ports = capture_.ports;
-  parts.sinks = sinks;
-  for (const auto& link : links_) parts.sinks.push_back(link.get());
   parts.driver = capture_.driver;
   parts.driver_note = capture_.note;
   parts.time_base = capture_.time_base;
@@ -135,7 +191,11 @@ void Engine::make_tick(const std::vector<RecordSink*>& sinks) {
   parts.interval = config_.flows.tick.count();
   parts.flows_max = config_.flows.max_flows;
   tick_ = std::make_unique<Tick>(std::move(parts));
+  std::vector<RecordSink*> taking = sinks;
+  for (RecordSink* link : collectors_.members().taking) taking.push_back(link);
+  tick_->set_sinks(taking, {});
 }
+
 void Engine::join() {
   for (const auto& slot : slots_) {
     if (slot->thread.joinable()) slot->thread.join();

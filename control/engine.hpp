@@ -10,7 +10,9 @@
 
 #include "config/config.hpp"
 #include "control/capture/capture.hpp"
+#include "control/collector_set.hpp"
 #include "control/merge/merger.hpp"
+#include "control/reload.hpp"
 #include "control/sink/record_sink.hpp"
 #include "control/status.hpp"
 #include "control/tick.hpp"
@@ -34,6 +36,23 @@ class Engine {
   void finish(const std::vector<RecordSink*>& sinks);
 
   Tick& tick() { return *tick_; }
+  [[nodiscard]] const Config& config() const { return config_; }
+
+  // -- orders, between two ticks (Thread: main) --
+  // What the workers have counted so far is drained first, so that an order is about all that came
+  // before it.
+  SweepOutput sweep(const Sweep& order);
+  // Paused: every packet is received and counted as not metered, reason "paused".
+  void set_paused(bool paused);
+  std::size_t send_templates() { return collectors_.send_templates(); }  // to how many
+  // At the end flows go without a record.
+  void discard_at_end() { last_leave_ = Leave::kDelete; }
+  [[nodiscard]] bool discards() const { return last_leave_ == Leave::kDelete; }
+  // Takes a new configuration. Throws StartupError: nothing has changed.
+  ReloadResult reload(const Config& next);
+  // Parts beyond the engine's own that a reload asks too; borrowed.
+  void add_reloadable(Reloadable& part) { reloadables_.push_back(&part); }
+
   [[nodiscard]] const StatusBoard& board() const { return board_; }
   Merger& merger() { return merger_; }
   [[nodiscard]] const Capture& capture() const { return capture_; }
@@ -44,12 +63,16 @@ class Engine {
  private:
   struct WorkerSlot;
 
+  class OwnParts;
+
+  std::unique_ptr<RecordSink> make_link(const Config& config, std::size_t number);
   void make_tick(const std::vector<RecordSink*>& sinks);
+  void take_in_all();
   void request_stop() { stop_.store(true, std::memory_order_relaxed); }
   void join();
   void stop_workers();
 
-  const Config& config_;
+  Config config_;  // what runs
   const bool service_;
   MeterClock clock_;
   StatusBoard board_;
@@ -58,7 +81,11 @@ class Engine {
   const bool recording_;
   FlowHash hash_;
   Merger merger_;
-  std::vector<std::unique_ptr<RecordSink>> links_;
+  std::vector<RecordSink*> sinks_;  // borrowed
+  CollectorSet collectors_;
+  std::unique_ptr<Reloadable> own_parts_;
+  std::vector<Reloadable*> reloadables_;
+  Leave last_leave_ = Leave::kExport;
   std::vector<std::unique_ptr<WorkerSlot>> slots_;
   std::atomic<bool> stop_{false};
   std::unique_ptr<Tick> tick_;

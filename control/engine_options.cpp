@@ -41,13 +41,18 @@ MeteringStatistics metering_statistics(const StatusBoard& board) {
 // Attributes cost a line and a half a packet: they are kept if some sink or layout has use for
 // them.
 bool attributes_wanted(const Config& config, const std::vector<RecordSink*>& sinks) {
-  const auto by_sink = [](const RecordSink* sink) { return sink->wants_attributes(); };
-  const auto by_collector = [&config](const CollectorConfig& collector) {
-    return collector.version != NetflowVersion::kV5 &&
-           wants_attributes({collector.layout, collector.fields, config.flows.tunnel});
-  };
-  return std::ranges::any_of(sinks, by_sink) ||
-         std::ranges::any_of(config.exporting.collectors, by_collector);
+  bool wanted =
+      std::ranges::any_of(sinks, [](const RecordSink* sink) { return sink->wants_attributes(); });
+  for (std::size_t i = 0; i < config.exporting.collectors.size(); ++i) {
+    wanted = wanted || attributes_wanted(config, i);
+  }
+  return wanted;
+}
+
+bool attributes_wanted(const Config& config, std::size_t number) {
+  const CollectorConfig& collector = config.exporting.collectors[number];
+  return collector.version != NetflowVersion::kV5 &&
+         wants_attributes({collector.layout, collector.fields, config.flows.tunnel});
 }
 
 WorkerOptions worker_options(const Config& config, TimeBase time_base, bool service) {

@@ -17,6 +17,7 @@ namespace wiretally {
 
 // True if some sink or collector has use for the attributes of flows.
 bool attributes_wanted(const Config& config, const std::vector<RecordSink*>& sinks);
+bool attributes_wanted(const Config& config, std::size_t collector);
 
 // `service`: `run`; else `read`.
 WorkerOptions worker_options(const Config& config, TimeBase time_base, bool service);

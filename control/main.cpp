@@ -31,6 +31,20 @@ ExitCode execute(const Arguments& arguments) {
       return flows_command(arguments);
     case Command::kTop:
       return top_command(arguments);
+    case Command::kTimeouts:
+      return timeouts_command(arguments);
+    case Command::kExpire:
+    case Command::kDelete:
+      return sweep_command(arguments);
+    case Command::kSendTemplates:
+      return send_templates_command(arguments);
+    case Command::kReload:
+      return reload_command(arguments);
+    case Command::kPause:
+    case Command::kResume:
+      return pause_command(arguments);
+    case Command::kLogLevel:
+      return log_level_command(arguments);
     case Command::kStop:
       return stop_command(arguments);
     case Command::kDevices:

@@ -29,6 +29,12 @@ struct Volume {
     l2_octets += o.l2_octets;
     return *this;
   }
+  Volume& operator-=(const Volume& o) {
+    packets -= o.packets;
+    octets -= o.octets;
+    l2_octets -= o.l2_octets;
+    return *this;
+  }
   friend bool operator==(const Volume&, const Volume&) = default;
 };
 
@@ -73,6 +79,7 @@ struct FlowsStatus {
   std::uint64_t active = 0;
   std::uint64_t max = 0;
   std::uint64_t created = 0;
+  std::uint64_t deleted = 0;                           // by order, without a record
   std::array<std::uint64_t, kFlowEndReasons> ended{};  // by FlowEndReason
 };
 
@@ -83,6 +90,7 @@ struct Status {
   TimeNs time = 0;          // UTC, of the tick
   double uptime_s = 0;
   double tick_interval_s = 1;
+  bool paused = false;  // packets are received and counted as not metered
   std::vector<PortStatus> ports;
   std::vector<WorkerStatus> workers;
   TickStatus tick;

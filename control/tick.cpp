@@ -55,15 +55,54 @@ void Tick::run(bool end) {
   const TickOutput output = parts_.merger->run({tables, now, utc_step, ++ticks_, end});
   give_back(taken, output);
   // Step 5: hand the records on.
-  for (const RecordBatchPtr& batch : output.batches) {
-    for (RecordSink* sink : parts_.sinks) sink->offer(batch);
-  }
+  offer(output.batches);
   // Step 6: say how it stands. A recording may tick thousands of times a second; its readers need
   // not.
   count_tick(seconds(parts_.clock->now() - began));
   if (parts_.time_base == TimeBase::kPackets && !end && began - published_ < kPublishPause) return;
   published_ = began;
   republish();
+}
+
+void Tick::offer(const std::vector<RecordBatchPtr>& batches) {
+  for (const RecordBatchPtr& batch : batches) {
+    for (const SinkBooks& books : sinks_) {
+      if (books.takes) books.sink->offer(batch);
+    }
+  }
+}
+
+SweepOutput Tick::sweep(const Sweep& order) {
+  SweepOutput output = parts_.merger->sweep(order);
+  offer(output.batches);
+  republish();
+  return output;
+}
+
+std::uint64_t Tick::records_made() const {
+  std::uint64_t records = 0;
+  for (const std::uint64_t ended : parts_.merger->totals().ended_flows) records += ended;
+  return records;
+}
+
+// The books of a sink as they go on, or new ones.
+Tick::SinkBooks Tick::books_of(RecordSink* sink, bool takes) const {
+  const std::uint64_t records = records_made();
+  const auto known = std::ranges::find(sinks_, sink, &SinkBooks::sink);
+  if (known == sinks_.end()) return {sink, takes, records, 0};
+  SinkBooks books = *known;
+  if (books.takes && !takes) books.before += records - books.joined_at;
+  if (!books.takes && takes) books.joined_at = records;
+  books.takes = takes;
+  return books;
+}
+
+void Tick::set_sinks(const std::vector<RecordSink*>& taking,
+                     const std::vector<RecordSink*>& removed) {
+  std::vector<SinkBooks> sinks;
+  for (RecordSink* sink : taking) sinks.push_back(books_of(sink, true));
+  for (RecordSink* sink : removed) sinks.push_back(books_of(sink, false));
+  sinks_ = std::move(sinks);
 }
 
 std::vector<Tick::Taken> Tick::take_published() {
@@ -150,9 +189,14 @@ void Tick::republish() {
   status->tick_interval_s = seconds(parts_.interval);
   status->tick = tick_status_;
   status->flows.max = parts_.flows_max;
-  std::vector<SinkAccount> sinks;
-  for (const RecordSink* sink : parts_.sinks) sinks.push_back(sink->account());
-  fill_status(books_, ports_, parts_.merger->totals(), std::move(sinks), *status);
+  status->paused = paused_;
+  std::vector<SinkReading> sinks;
+  const std::uint64_t records = records_made();
+  for (const SinkBooks& books : sinks_) {
+    sinks.push_back(
+        {books.sink->account(), books.before + (books.takes ? records - books.joined_at : 0)});
+  }
+  fill_status(books_, ports_, parts_.merger->totals(), sinks, *status);
   parts_.board->publish(std::move(status));
 }
 

@@ -26,7 +26,6 @@ class Tick {
     std::vector<WorkerEpochs*> workers;
     std::vector<int> cores;  // of the workers
     std::vector<CapturePort*> ports;
-    std::vector<RecordSink*> sinks;
     std::string driver;
     std::string driver_note;
     TimeBase time_base = TimeBase::kMachine;
@@ -47,6 +46,13 @@ class Tick {
   [[nodiscard]] bool all_finished() const;
   // Any worker has an epoch waiting.
   [[nodiscard]] bool anything_published() const;
+  // Between two ticks: flows leave by order.
+  SweepOutput sweep(const Sweep& order);
+  // Between two ticks: `taking` get the records from now on; of `removed`, which get none, only the
+  // account goes on. Who is in neither is forgotten.
+  void set_sinks(const std::vector<RecordSink*>& taking, const std::vector<RecordSink*>& removed);
+  void set_interval(TimeNs interval) { parts_.interval = interval; }
+  void set_paused(bool paused) { paused_ = paused; }
   // Builds the state again without a tick: after the sinks were finished.
   void republish();
 
@@ -55,14 +61,26 @@ class Tick {
     std::size_t worker;
     const CountTable* table;
   };
+  // How many records a sink was to take: while it took them, in all its times together.
+  struct SinkBooks {
+    RecordSink* sink = nullptr;
+    bool takes = false;
+    std::uint64_t joined_at = 0;  // records made until then
+    std::uint64_t before = 0;     // taken in earlier times
+  };
   std::vector<Taken> take_published();
   TimeNs time_of_tick(const std::vector<Taken>& taken);
   void give_back(const std::vector<Taken>& taken, const TickOutput& output);
+  void offer(const std::vector<RecordBatchPtr>& batches);
+  [[nodiscard]] std::uint64_t records_made() const;
+  [[nodiscard]] SinkBooks books_of(RecordSink* sink, bool takes) const;
   void read_ports();
   void count_tick(double seconds_spent);
 
-  const Parts parts_;
+  Parts parts_;
   std::vector<WorkerBooks> books_;
+  std::vector<SinkBooks> sinks_;
+  bool paused_ = false;
   std::vector<bool> finished_;
   std::vector<PortReading> ports_;
   std::uint32_t ticks_ = 0;

@@ -24,6 +24,27 @@ Worker::Worker(const WorkerOptions& options, const FlowHash& hash, WorkerEpochs&
   counters_.ports.resize(ports);
 }
 
+// What comes during a pause.
+void Worker::leave_out(std::span<const PacketView> views) {
+  for (const PacketView& view : views) {
+    PortCounters& port = counters_.ports[static_cast<std::size_t>(view.port)];
+    for (FrameCounter* counter :
+         {&port.received, &port.results[static_cast<std::size_t>(ParseError::kPaused)]}) {
+      ++counter->packets;
+      counter->l2_octets += view.wire_octets;
+    }
+  }
+}
+
+void Worker::leave_out(const CountedTotals& totals) {
+  PortCounters& port = counters_.ports[static_cast<std::size_t>(totals.port)];
+  for (FrameCounter* counter :
+       {&port.received, &port.results[static_cast<std::size_t>(ParseError::kPaused)]}) {
+    counter->packets += totals.received.packets;
+    counter->l2_octets += totals.received.l2_octets;
+  }
+}
+
 // Live packets get the burst's time; those the kernel stamped (UTC) are put on the meter's time
 // line.
 void Worker::stamp(std::span<PacketView> views) {

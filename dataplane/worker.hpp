@@ -63,6 +63,9 @@ class Worker {
   Worker(const WorkerOptions& options, const FlowHash& hash, WorkerEpochs& epochs,
          const MeterClock& clock, std::size_t ports);
 
+  // Paused: what comes is received and counted as not metered. Thread: main.
+  void set_paused(bool paused) { paused_.store(paused, std::memory_order_relaxed); }
+
   // The loop. Ends when `stop` is set or the source is exhausted; hands the last epoch over.
   template <PacketSource Source>
   void run(Source& source, const std::atomic<bool>& stop) {
@@ -88,6 +91,11 @@ class Worker {
   template <class Source>
   void meter(Source& source, std::span<PacketView> views) {
     ++counters_.busy_polls;
+    if (paused_.load(std::memory_order_relaxed)) [[unlikely]] {
+      leave_out(views);
+      source.release();
+      return;
+    }
     stamp(views);
     parse_and_hash(views);
     source.release();
@@ -103,18 +111,23 @@ class Worker {
   // A source that counts by itself gives its counts to the table that is about to be handed over.
   class Taker final : public CountTaker {
    public:
-    explicit Taker(Worker& worker) : worker_(worker) {}
+    Taker(Worker& worker, bool paused) : worker_(worker), paused_(paused) {}
     void take(std::span<const CountedFlow> flows) override {
+      if (paused_) return;  // their totals say what there was
       for (const CountedFlow& flow : flows) worker_.take_counted(flow);
     }
-    void take(const CountedTotals& totals) override { worker_.take_totals(totals); }
+    void take(const CountedTotals& totals) override {
+      if (paused_) return worker_.leave_out(totals);
+      worker_.take_totals(totals);
+    }
 
    private:
     Worker& worker_;
+    const bool paused_;
   };
   template <class Source>
   void take_counts(Source& source) {
-    Taker taker(*this);
+    Taker taker(*this, paused_.load(std::memory_order_relaxed));
     const TimeNs now = clock_.now();
     source.hand_over(taker);
     counted_since_ = now;
@@ -131,6 +144,7 @@ class Worker {
   }
   void take_counted(const CountedFlow& counted);
   void take_totals(const CountedTotals& totals);
+  void leave_out(const CountedTotals& totals);
 
   struct Batch {
     std::array<ParsedPacket, kBurstMax> packets;
@@ -139,6 +153,7 @@ class Worker {
     std::size_t size = 0;
   };
 
+  void leave_out(std::span<const PacketView> views);
   void stamp(std::span<PacketView> views);
   void parse_and_hash(std::span<const PacketView> views);
   ParseError take(const PacketView& view, std::size_t place);
@@ -172,6 +187,7 @@ class Worker {
   TimeNs epoch_max_ = 0;
   std::unique_ptr<FlowAttributes[]> attributes_;  // of the batch's packets; null: not wanted
   std::unique_ptr<FragmentCache> fragments_;      // null: later fragments have ports 0
+  std::atomic<bool> paused_{false};
   const bool plain_take_;  // no filter, no sampling, no attributes, no fragments to join
   // A counting source: nothing that it has yet to hand over is older.
   TimeNs counted_since_ = std::numeric_limits<TimeNs>::max();

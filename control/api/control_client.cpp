@@ -20,8 +20,9 @@ namespace {
 
 constexpr std::size_t kAnswerMax = 256 << 20;  // kAnswerRowsMax flows are a tenth of it
 
-[[noreturn]] void give_up(const std::string& path, const std::string& what) {
-  throw StartupError(ExitCode::kNo, "the wiretally at " + path + " " + what);
+[[noreturn]] void give_up(const std::string& path, const std::string& what,
+                          ExitCode code = ExitCode::kNo) {
+  throw StartupError(code, "the wiretally at " + path + " " + what);
 }
 
 // A descriptor that becomes readable when the process ends; not open if it has ended already.
@@ -47,12 +48,14 @@ std::string ControlClient::ask(const std::string& command, const std::string& ar
   }
   std::string answer = read_line();
   std::string error;
+  ExitCode code = ExitCode::kNo;
   try {
     error = decode_error(answer);
+    if (!error.empty()) code = decode_exit_code(answer);
   } catch (const std::exception&) {
     give_up(path_, "did not answer in JSON; is it another program's socket?");
   }
-  if (!error.empty()) give_up(path_, "refuses: " + error);
+  if (!error.empty()) give_up(path_, "refuses: " + error, code);
   return answer;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CLI's end of the control socket: one connection, one request and one answer at a time.
-// Thread: main. Errors: StartupError, kNo if nobody answers or the meter refuses, kMachine if the
-// system does not let us.
+// Thread: main. Errors: StartupError, kNo if nobody answers, what the meter says if it refuses
+// (kUsage for a wrong filter or configuration, else kNo), kMachine if the system does not let us.
 #pragma once
 
 #include <chrono>

@@ -7,8 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string>
 #include <unordered_map>
+
+#include "control/sink/record_filter.hpp"
 
 namespace wiretally {
 namespace {
@@ -82,10 +85,14 @@ bool heavier(const TopRow& a, const TopRow& b) {
 
 ActiveFlows list_active_flows(const Merger& merger, const FlowQuery& query) {
   ActiveFlows result;
+  const std::unique_ptr<RecordFilter> filter =
+      query.filter.empty() ? nullptr : std::make_unique<RecordFilter>(query.filter);
   merger.visit_flows([&](const Flow& flow, bool recent) {
+    const FlowRecord record = merger.record_now(flow);
+    if (filter != nullptr && !filter->matches(record)) return;
     ++result.active;
-    result.flows.push_back({merger.record_now(flow), recent ? flow.recent_packets : 0,
-                            recent ? flow.recent_octets : 0});
+    result.flows.push_back(
+        {record, recent ? flow.recent_packets : 0, recent ? flow.recent_octets : 0});
   });
   const std::size_t kept =
       query.limit == 0 ? result.flows.size() : std::min(query.limit, result.flows.size());

@@ -50,9 +50,10 @@ std::string encode(const TopRows& rows) {
   return dump(json);
 }
 
-std::string encode_error(std::string_view text) {
+std::string encode_error(std::string_view text, ExitCode code) {
   Json json;
   json["error"] = text;
+  json["exit"] = static_cast<int>(code);
   return dump(json);
 }
 
@@ -85,6 +86,12 @@ std::string decode_error(std::string_view json) {
   const Json object = Json::parse(json);
   if (!object.is_object() || !object.contains("error")) return "";
   return object.at("error").get<std::string>();
+}
+
+// A meter of another version may not say it, or say what is no code of ours.
+ExitCode decode_exit_code(std::string_view json) {
+  const int code = Json::parse(json).value("exit", 1);
+  return code == 2 ? ExitCode::kUsage : code == 3 ? ExitCode::kMachine : ExitCode::kNo;
 }
 
 }  // namespace wiretally

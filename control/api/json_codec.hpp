@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/startup_error.hpp"
 #include "control/api/meter_view.hpp"
 
 namespace wiretally {
@@ -16,7 +17,8 @@ std::string encode(const Status& status);
 std::string encode(const Ledger& ledger);
 std::string encode(const ActiveFlows& flows);
 std::string encode(const TopRows& rows);
-std::string encode_error(std::string_view text);
+// `code`: what the asking subcommand is to exit with.
+std::string encode_error(std::string_view text, ExitCode code = ExitCode::kNo);
 
 Status decode_status(std::string_view json);
 Ledger decode_ledger(std::string_view json);
@@ -24,5 +26,6 @@ ActiveFlows decode_active_flows(std::string_view json);
 TopRows decode_top_rows(std::string_view json);
 // The text of an {"error": ...} answer; "" if it is another answer.
 std::string decode_error(std::string_view json);
+ExitCode decode_exit_code(std::string_view json);  // of an {"error": ...} answer
 
 }  // namespace wiretally

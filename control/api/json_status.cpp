@@ -115,6 +115,7 @@ void to_json(Json& json, const FlowsStatus& flows) {
   json = {{"active", flows.active},
           {"max", flows.max},
           {"created", flows.created},
+          {"deleted", flows.deleted},
           {"ended", by_name<FlowEndReason>(flows.ended)}};
 }
 
@@ -122,6 +123,7 @@ void from_json(const Json& json, FlowsStatus& flows) {
   json.at("active").get_to(flows.active);
   json.at("max").get_to(flows.max);
   json.at("created").get_to(flows.created);
+  json.at("deleted").get_to(flows.deleted);
   from_names<FlowEndReason>(json.at("ended"), flows.ended);
 }
 
@@ -156,6 +158,7 @@ void to_json(Json& json, const Status& status) {
           {"time_ns", status.time},
           {"uptime_s", status.uptime_s},
           {"tick_interval_s", status.tick_interval_s},
+          {"paused", status.paused},
           {"ports", status.ports},
           {"workers", status.workers},
           {"tick", status.tick},
@@ -171,6 +174,7 @@ void from_json(const Json& json, Status& status) {
   json.at("time_ns").get_to(status.time);
   json.at("uptime_s").get_to(status.uptime_s);
   json.at("tick_interval_s").get_to(status.tick_interval_s);
+  json.at("paused").get_to(status.paused);
   json.at("ports").get_to(status.ports);
   json.at("workers").get_to(status.workers);
   json.at("tick").get_to(status.tick);

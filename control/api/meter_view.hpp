@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "config/config.hpp"
+#include "control/reload.hpp"
 #include "control/status.hpp"
 
 namespace wiretally {
@@ -24,11 +26,12 @@ enum class FlowOrder : std::uint8_t { kOctets, kPackets, kRecentOctets, kRecentP
 struct FlowQuery {
   std::size_t limit = 20;  // 0: all
   FlowOrder order = FlowOrder::kRecentOctets;
+  std::string filter;  // tcpdump syntax; empty: all
 };
 
 struct ActiveFlows {
   std::vector<ActiveFlow> flows;  // the first `limit` in that order
-  std::size_t active = 0;         // all
+  std::size_t active = 0;         // all that match
   double recent_seconds = 0;      // length of the last tick
 };
 
@@ -53,13 +56,31 @@ struct TopRows {
   double recent_seconds = 0;
 };
 
+// Flows that left by order.
+struct SweptFlows {
+  std::uint64_t flows = 0;
+  Volume volume;
+};
+
+// Errors: StartupError, for a filter that is none and a configuration that is not good (kUsage),
+// and when the meter is stopping (kNo).
 class MeterView {
  public:
   virtual ~MeterView() = default;
   [[nodiscard]] virtual StatusPtr status() const = 0;
   virtual ActiveFlows active_flows(const FlowQuery& query) = 0;
   virtual TopRows top(TopDimension dimension, std::size_t limit) = 0;
-  virtual void request_stop() = 0;
+  // `last`: what becomes of the flows that are still active.
+  virtual void request_stop(Leave last) = 0;
+
+  // Carried out between two ticks; all packets that came before count.
+  virtual SweptFlows sweep(Leave how, const std::string& filter) = 0;
+  virtual std::size_t send_templates() = 0;  // returns to how many collectors
+  virtual ReloadResult reload() = 0;
+  virtual void set_paused(bool paused) = 0;
+  virtual FlowsConfig flows_config() = 0;
+  // Empty: only asks. Returns the level that holds now.
+  virtual std::string log_level(const std::string& level) = 0;
 };
 
 }  // namespace wiretally

@@ -4,10 +4,12 @@
 #include "control/api/requests.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "config/startup_error.hpp"
 #include "control/api/json_codec.hpp"
 #include "control/sink/record_text.hpp"
 
@@ -54,6 +56,20 @@ std::size_t limit_of(const Json& args) {
   return rows == 0 ? kAnswerRowsMax : std::min<std::uint64_t>(rows, kAnswerRowsMax);
 }
 
+std::string text_of(const Json& args, const std::string& name) {
+  const auto text = args.find(name);
+  if (text == args.end()) return "";
+  if (!text->is_string()) throw BadRequest("args." + name + ": a text");
+  return text->get<std::string>();
+}
+
+bool flag_of(const Json& args, const std::string& name, bool otherwise) {
+  const auto flag = args.find(name);
+  if (flag == args.end()) return otherwise;
+  if (!flag->is_boolean()) throw BadRequest("args." + name + ": true or false");
+  return flag->get<bool>();
+}
+
 template <class Value>
 Value choice_of(const Json& args, const std::string& name,
                 const std::map<std::string, Value, std::less<>>& choices, Value otherwise,
@@ -84,15 +100,16 @@ std::string answer_ledger(const Json& args, MeterView& view) {
 }
 
 std::string answer_flows(const Json& args, MeterView& view) {
-  allow_only(args, {"limit", "sort"});
+  allow_only(args, {"limit", "sort", "filter"});
   FlowQuery query;
+  query.filter = text_of(args, "filter");
   query.limit = limit_of(args);
   query.order = choice_of(args, "sort", kFlowOrders, FlowOrder::kRecentOctets, kFlowOrderNames);
   return encode(view.active_flows(query));
 }
 
 TopRows top_flows(std::size_t limit, MeterView& view) {
-  const ActiveFlows active = view.active_flows({limit, FlowOrder::kRecentOctets});
+  const ActiveFlows active = view.active_flows({limit, FlowOrder::kRecentOctets, ""});
   TopRows rows;
   rows.recent_seconds = active.recent_seconds;
   for (const ActiveFlow& flow : active.flows) {
@@ -118,17 +135,92 @@ std::string answer_top(const Json& args, MeterView& view) {
 }
 
 std::string answer_stop(const Json& args, MeterView& view) {
-  allow_only(args, {});
-  view.request_stop();
+  allow_only(args, {"export"});
+  view.request_stop(flag_of(args, "export", true) ? Leave::kExport : Leave::kDelete);
   return Json{{"stopping", true}}.dump();
 }
 
+std::string swept(const SweptFlows& flows) {
+  return Json{{"flows", flows.flows},
+              {"packets", flows.volume.packets},
+              {"octets", flows.volume.octets},
+              {"l2_octets", flows.volume.l2_octets}}
+      .dump();
+}
+
+std::string answer_expire(const Json& args, MeterView& view) {
+  allow_only(args, {"filter"});
+  return swept(view.sweep(Leave::kExport, text_of(args, "filter")));
+}
+
+std::string answer_delete(const Json& args, MeterView& view) {
+  allow_only(args, {"filter"});
+  return swept(view.sweep(Leave::kDelete, text_of(args, "filter")));
+}
+
+std::string answer_send_templates(const Json& args, MeterView& view) {
+  allow_only(args, {});
+  return Json{{"collectors", view.send_templates()}}.dump();
+}
+
+std::string answer_reload(const Json& args, MeterView& view) {
+  allow_only(args, {});
+  const ReloadResult result = view.reload();
+  return Json{{"reloaded", true},
+              {"changed", result.changed},
+              {"restart_needed", result.restart_needed},
+              {"warnings", result.warnings}}
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string answer_pause(const Json& args, MeterView& view) {
+  allow_only(args, {});
+  view.set_paused(true);
+  return Json{{"paused", true}}.dump();
+}
+
+std::string answer_resume(const Json& args, MeterView& view) {
+  allow_only(args, {});
+  view.set_paused(false);
+  return Json{{"paused", false}}.dump();
+}
+
+std::string answer_log_level(const Json& args, MeterView& view) {
+  allow_only(args, {"level"});
+  return Json{{"level", view.log_level(text_of(args, "level"))}}.dump();
+}
+
+double seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+// In seconds, by the names of the configuration.
+std::string answer_timeouts(const Json& args, MeterView& view) {
+  allow_only(args, {});
+  const FlowsConfig flows = view.flows_config();
+  const TimeoutsConfig& t = flows.timeouts;
+  nlohmann::ordered_json json;
+  json["active"] = seconds(t.active);
+  json["idle"] = seconds(t.idle);
+  json["tcp"] = seconds(t.tcp);
+  json["tcp_fin"] = seconds(t.tcp_fin);
+  json["tcp_rst"] = seconds(t.tcp_rst);
+  json["udp"] = seconds(t.udp);
+  json["icmp"] = seconds(t.icmp);
+  json["tick"] = seconds(flows.tick);
+  json["max_flows"] = flows.max_flows;
+  return json.dump();
+}
+
 using Answer = std::string (*)(const Json& args, MeterView& view);
-const std::map<std::string, Answer, std::less<>> kCommands = {{"status", answer_status},
-                                                              {"ledger", answer_ledger},
-                                                              {"flows", answer_flows},
-                                                              {"top", answer_top},
-                                                              {"stop", answer_stop}};
+const std::map<std::string, Answer, std::less<>> kCommands = {
+    {"status", answer_status},     {"ledger", answer_ledger},
+    {"flows", answer_flows},       {"top", answer_top},
+    {"timeouts", answer_timeouts}, {"expire", answer_expire},
+    {"delete", answer_delete},     {"send-templates", answer_send_templates},
+    {"reload", answer_reload},     {"pause", answer_pause},
+    {"resume", answer_resume},     {"log-level", answer_log_level},
+    {"stop", answer_stop}};
 
 std::string command_names() {
   std::string names;
@@ -157,6 +249,8 @@ std::string answer_request(std::string_view line, MeterView& view) {
     return answer_parsed(Json::parse(line), view);
   } catch (const Json::parse_error&) {
     return encode_error("not JSON; a request is one line {\"command\": NAME, \"args\": {}}");
+  } catch (const StartupError& error) {
+    return encode_error(error.what(), error.code());
   } catch (const std::exception& fault) {  // BadRequest, and whatever a view may throw
     return encode_error(fault.what());
   }

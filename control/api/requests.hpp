@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands of the control socket: status, ledger, flows, top, stop. A request line in, an
-// answer line out; what cannot be answered becomes {"error": "..."}. Thread: any (the control
-// server's). From: ControlServer. To: MeterView.
+// The commands of the control socket: views (status, ledger, flows, top, timeouts) and orders
+// (expire, delete, send-templates, reload, pause, resume, log-level, stop). A request line in, an
+// answer line out; what cannot be answered becomes {"error": "...", "exit": CODE}. Thread: any (the
+// control server's). From: ControlServer. To: MeterView.
 #pragma once
 
 #include <string>

@@ -66,6 +66,16 @@ void add_rows(CLI::App* command, Arguments& arguments) {
       ->check(quietly(CLI::Range(0u, static_cast<unsigned>(kAnswerRowsMax))));
 }
 
+// As an option, or as the last words of the line.
+void add_filter(CLI::App* command, Arguments& arguments) {
+  CLI::Option* option =
+      command->add_option("--filter", arguments.filter, "only these flows; tcpdump's syntax")
+          ->type_name("EXPR");
+  command->add_option("EXPR", arguments.words, "the same, as the last words of the line")
+      ->type_name("")
+      ->excludes(option);
+}
+
 void add_run(CLI::App& app, Arguments& arguments) {
   CLI::App* command =
       add_command(app, arguments, Command::kRun, "run", "meter in the foreground until stopped",
@@ -170,13 +180,75 @@ void add_flows(CLI::App& app, Arguments& arguments) {
   CLI::App* command =
       add_command(app, arguments, Command::kFlows, "flows", "the flows that have not ended yet",
                   "  wiretally flows -n 50 --sort octets\n"
+                  "  wiretally flows 'tcp port 443 and net 192.0.2.0/24'\n"
                   "  wiretally flows -n 0 --json | jq .flows[].src");
   add_socket(command, arguments);
+  add_filter(command, arguments);
   add_rows(command, arguments);
   command->add_option("--sort", arguments.sort, "by what, largest first (first: oldest first)")
       ->check(quietly(CLI::IsMember({"rate", "packet_rate", "octets", "packets", "first"})))
       ->default_str("rate")
       ->type_name("rate|packet_rate|octets|packets|first");
+  add_json(command, arguments);
+}
+
+void add_timeouts(CLI::App& app, Arguments& arguments) {
+  CLI::App* command =
+      add_command(app, arguments, Command::kTimeouts, "timeouts",
+                  "when flows end, as the running meter has it", "  wiretally timeouts --json");
+  add_socket(command, arguments);
+  add_json(command, arguments);
+}
+
+void add_expire(CLI::App& app, Arguments& arguments) {
+  CLI::App* command =
+      add_command(app, arguments, Command::kExpire, "expire",
+                  "end the active flows now and export them (end reason 4)",
+                  "  wiretally expire\n  wiretally expire 'host 192.0.2.1 and udp'");
+  add_socket(command, arguments);
+  add_filter(command, arguments);
+  add_json(command, arguments);
+}
+
+void add_delete(CLI::App& app, Arguments& arguments) {
+  CLI::App* command =
+      add_command(app, arguments, Command::kDelete, "delete",
+                  "forget the active flows without a record; the ledger keeps their sum (deleted)",
+                  "  wiretally delete\n  wiretally delete --filter 'net 198.51.100.0/24'");
+  add_socket(command, arguments);
+  add_filter(command, arguments);
+  add_json(command, arguments);
+}
+
+// Orders without an argument of their own.
+void add_order(CLI::App& app, Arguments& arguments, Command order, const std::string& name,
+               const std::string& help, const std::string& more) {
+  CLI::App* command =
+      add_command(app, arguments, order, name, help, "  wiretally " + name + "\n" + more);
+  add_socket(command, arguments);
+  add_json(command, arguments);
+}
+
+void add_orders(CLI::App& app, Arguments& arguments) {
+  add_order(app, arguments, Command::kSendTemplates, "send-templates",
+            "send templates and options to every collector now", "");
+  add_order(app, arguments, Command::kReload, "reload",
+            "read the configuration again; a bad one changes nothing",
+            "SIGHUP does the same. Timeouts, collectors, layouts, filters and more change between\n"
+            "two ticks; flows stay and nothing is missed. What needs a restart is named.");
+  add_order(app, arguments, Command::kPause, "pause",
+            "meter nothing until `resume`; packets count as not metered (paused)", "");
+  add_order(app, arguments, Command::kResume, "resume", "go on after `pause`", "");
+}
+
+void add_log_level(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = add_command(app, arguments, Command::kLogLevel, "log-level",
+                                  "say or set how much the running meter writes to its log",
+                                  "  wiretally log-level\n  wiretally log-level debug");
+  add_socket(command, arguments);
+  command->add_option("LEVEL", arguments.level, "trace, debug, info, warning, error or critical")
+      ->check(quietly(CLI::IsMember({"trace", "debug", "info", "warning", "error", "critical"})))
+      ->type_name("");
   add_json(command, arguments);
 }
 
@@ -201,6 +273,8 @@ void add_stop(CLI::App& app, Arguments& arguments) {
                                   "  wiretally stop\n"
                                   "  wiretally stop --socket /run/wiretally/lab.sock");
   add_socket(command, arguments);
+  command->add_flag("--discard", arguments.discard,
+                    "forget the active flows instead; the ledger keeps their sum (deleted)");
   add_json(command, arguments);
 }
 
@@ -252,6 +326,9 @@ Farewell refuse(const CLI::App& app, const CLI::ParseError& error) {
 }
 
 void apply_defaults(Arguments& arguments) {
+  for (const std::string& word : arguments.words) {
+    arguments.filter += (arguments.filter.empty() ? "" : " ") + word;
+  }
   if (arguments.output.empty()) arguments.output = "table";
   if (arguments.sort.empty()) arguments.sort = "rate";
   if (arguments.by.empty()) arguments.by = "flow";
@@ -265,6 +342,11 @@ void add_all(CLI::App& app, Arguments& arguments) {
   add_ledger(app, arguments);
   add_flows(app, arguments);
   add_top(app, arguments);
+  add_timeouts(app, arguments);
+  add_expire(app, arguments);
+  add_delete(app, arguments);
+  add_orders(app, arguments);
+  add_log_level(app, arguments);
   add_stop(app, arguments);
   add_devices(app, arguments);
   add_doctor(app, arguments);

@@ -20,6 +20,14 @@ enum class Command : std::uint8_t {
   kLedger,
   kFlows,
   kTop,
+  kTimeouts,
+  kExpire,
+  kDelete,
+  kSendTemplates,
+  kReload,
+  kPause,
+  kResume,
+  kLogLevel,
   kStop,
   kDevices,
   kDoctor,
@@ -32,7 +40,7 @@ struct Arguments {
   std::string config;                  // --config FILE; the FILE of check
   std::vector<std::string> overrides;  // --set KEY=VALUE
 
-  // status, ledger, flows, top, stop
+  // status, ledger, flows, top and what else asks a running meter
   std::string socket;
   std::uint32_t rows = 20;
   std::string sort;  // flows
@@ -43,13 +51,17 @@ struct Arguments {
   std::vector<std::string> collectors;
   std::uint32_t netflow = 9;
   std::string output;  // table, csv, json, none
-  std::string filter;
+  std::string filter;  // also flows, expire, delete
   std::string fields;  // csv, json: "" for the usual ones
   std::string tunnel;  // "" (as configured), outer, inner
   bool quiet = false;
   bool explain = false;
   std::uint64_t explain_count = 0;  // packets to explain; 0: all
   std::uint64_t explain_from = 1;   // number of the first
+
+  std::vector<std::string> words;  // flows, expire, delete: the filter, word by word
+  std::string level;               // log-level; empty: asks
+  bool discard = false;            // stop: active flows go without a record
 
   std::vector<std::string> interfaces;  // doctor: only these; empty: all
 };

@@ -15,6 +15,12 @@ ExitCode status_command(const Arguments& arguments);
 ExitCode ledger_command(const Arguments& arguments);
 ExitCode flows_command(const Arguments& arguments);
 ExitCode top_command(const Arguments& arguments);
+ExitCode timeouts_command(const Arguments& arguments);
+ExitCode sweep_command(const Arguments& arguments);  // expire, delete
+ExitCode send_templates_command(const Arguments& arguments);
+ExitCode reload_command(const Arguments& arguments);
+ExitCode pause_command(const Arguments& arguments);  // also resume
+ExitCode log_level_command(const Arguments& arguments);
 ExitCode stop_command(const Arguments& arguments);
 ExitCode devices_command(const Arguments& arguments);
 ExitCode doctor_command(const Arguments& arguments);

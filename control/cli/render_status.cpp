@@ -15,6 +15,9 @@ std::string head_text(const Status& status, const Style& style) {
   std::string text = style.bold("wiretally " + status.version) + ", driver " + status.driver;
   if (!status.driver_note.empty()) text += " (" + status.driver_note + ")";
   text += fmt::format(", up {}, at {}\n", seconds_text(status.uptime_s), utc_text(status.time));
+  if (status.paused) {
+    text += style.warn("paused: packets count as not metered until `wiretally resume`") + "\n";
+  }
   const TickStatus& tick = status.tick;
   const double mean = tick.count == 0 ? 0 : tick.sum_s / static_cast<double>(tick.count);
   text += fmt::format("tick every {}: {} so far, the last took {}, on average {}\n",
@@ -129,7 +132,9 @@ std::string flows_text(const FlowsStatus& flows) {
                         grouped(flows.ended[r]));
     separator = ", ";
   }
-  return text + (*separator == ' ' ? " none yet\n" : "\n");
+  text += *separator == ' ' ? " none yet\n" : "\n";
+  if (flows.deleted != 0) text += fmt::format("  {} deleted by order\n", grouped(flows.deleted));
+  return text;
 }
 
 std::string sinks_text(const Status& status) {

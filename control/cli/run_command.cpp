@@ -15,7 +15,7 @@ ExitCode run_command(const Arguments& arguments) {
   const Config config = load_config_file(arguments.config, arguments.overrides, &warnings);
   for (const Diagnostic& warning : warnings) complain(to_string(warning));
   start_log(config.log.level);
-  const StatusPtr closing = run_appliance(config);
+  const StatusPtr closing = run_appliance(config, {arguments.config, arguments.overrides});
   if (!closing || closing->ledger.balanced()) return ExitCode::kDone;
   complain("the ledger did not balance at the end:\n" +
            render_ledger(closing->ledger, ZeroParts::kHidden, Style::of(2)));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// `wiretally status`, `ledger`, `flows`, `stop`: one question to the running meter, its answer as
+// `wiretally status`, `ledger`, `flows`: one question to the running meter, its answer as
 // text or as the JSON it came in. Thread: main. From: the control socket. To: standard output.
+#include <nlohmann/json.hpp>
+
 #include "control/api/control_client.hpp"
 #include "control/api/json_codec.hpp"
 #include "control/cli/commands.hpp"
@@ -11,8 +13,6 @@
 
 namespace wiretally {
 namespace {
-
-constexpr std::chrono::seconds kStopPatience{60};
 
 // A meter of another version may answer what this one cannot read; the JSON is good all the same.
 template <class Decode>
@@ -47,26 +47,14 @@ ExitCode ledger_command(const Arguments& arguments) {
 }
 
 ExitCode flows_command(const Arguments& arguments) {
-  const std::string args =
-      R"({"limit":)" + std::to_string(arguments.rows) + R"(,"sort":")" + arguments.sort + R"("})";
-  const std::string answer = ControlClient(control_path(arguments)).ask("flows", args);
+  const nlohmann::json args = {
+      {"limit", arguments.rows}, {"sort", arguments.sort}, {"filter", arguments.filter}};
+  const std::string answer = ControlClient(control_path(arguments)).ask("flows", args.dump());
   if (arguments.json) {
     print(answer + "\n");
   } else {
     print(render_flows(decoded(decode_active_flows, answer), Style::of(1)));
   }
-  return ExitCode::kDone;
-}
-
-ExitCode stop_command(const Arguments& arguments) {
-  ControlClient client(control_path(arguments));
-  client.ask("stop");
-  if (!client.wait_for_end(kStopPatience)) {
-    throw StartupError(ExitCode::kNo, "the meter took the order but has not ended within " +
-                                          std::to_string(kStopPatience.count()) +
-                                          " s; see its log");
-  }
-  print(arguments.json ? "{\"stopped\":true}\n" : "stopped\n");
   return ExitCode::kDone;
 }
 

@@ -68,6 +68,7 @@ class CollectorLink final : public RecordSink {
   void offer(const RecordBatchPtr& batch) override;
   [[nodiscard]] SinkAccount account() const override;
   void finish(double limit_s) override;
+  void send_templates() override;
 
  private:
   // -- the loop and what it waits for
@@ -111,6 +112,7 @@ class CollectorLink final : public RecordSink {
 
   // Shared.
   std::atomic<bool> finish_requested_{false};
+  std::atomic<bool> templates_requested_{false};
   std::atomic<SteadyNs> finish_deadline_{kNever};
   mutable std::mutex status_mutex_;
   std::string state_text_ = "starting";
@@ -179,6 +181,11 @@ void CollectorLink::finish(double limit_s) {
   finish_requested_ = true;
   eventfd_write(wake_fd_, 1);
   thread_.join();
+}
+
+void CollectorLink::send_templates() {
+  templates_requested_ = true;
+  eventfd_write(wake_fd_, 1);
 }
 
 void CollectorLink::run() {
@@ -310,7 +317,8 @@ void CollectorLink::take_records(SteadyNs now) {
 void CollectorLink::send_round(SteadyNs now) {
   if (send_again_at_ > now) return;
   send_again_at_ = 0;
-  if (plan_.due(now) && !batch_.announcing()) batch_.announce();
+  const bool requested = templates_requested_.exchange(false);
+  if ((requested || plan_.due(now)) && !batch_.announcing()) batch_.announce();
   if (plan_.is_first() && batch_.announcing()) {
     batch_.build_announcements(exporter_.clock());
   } else {

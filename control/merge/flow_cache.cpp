@@ -15,8 +15,9 @@ constexpr std::size_t kGrowStart = 1024;
 constexpr std::size_t kShedLooks = 64;
 constexpr std::size_t kShedShare = 1024;  // of the cache leaves at most a 1024th at once
 
-Volume volume_of(const FlowDelta& delta) {
-  return {delta.packets, delta.octets, static_cast<std::uint64_t>(delta.l2_octets)};
+template <class Counted>
+Volume volume_of(const Counted& counted) {
+  return {counted.packets, counted.octets, static_cast<std::uint64_t>(counted.l2_octets)};
 }
 
 }  // namespace
@@ -194,10 +195,8 @@ void FlowCache::emit(std::uint32_t place, FlowEndReason reason, RecordBatch& out
   if (flow.packets == 0 && flow.l2_octets == 0) return;
   out.push_back(to_record(flow, reason));
   if (options_.attributes) out.back().attributes = &out.attributes.emplace_back(attributes_[place]);
-  const Volume volume{flow.packets, flow.octets, static_cast<std::uint64_t>(flow.l2_octets)};
-  totals_.in_cache.packets -= volume.packets;
-  totals_.in_cache.octets -= volume.octets;
-  totals_.in_cache.l2_octets -= volume.l2_octets;
+  const Volume volume = volume_of(flow);
+  totals_.in_cache -= volume;
   totals_.ended += volume;
   ++totals_.ended_flows[static_cast<std::size_t>(reason)];
 }
@@ -259,6 +258,41 @@ void FlowCache::end_all(RecordBatch& out) {
   free_ = kNone;
   fresh_ = 0;
   totals_.flows = 0;
+}
+
+std::uint64_t FlowCache::sweep(const std::function<bool(const Flow&)>& leaves, Leave how,
+                               RecordBatch& out) {
+  std::vector<std::uint32_t> leaving;  // first all, for taking one out moves slots of the index
+  for (const Slot& slot : index_) {
+    if (slot.place != kNone && leaves(flows_[slot.place])) leaving.push_back(slot.place);
+  }
+  for (const std::uint32_t place : leaving) {
+    if (how == Leave::kExport) {
+      emit(place, FlowEndReason::kForcedEnd, out);
+    } else {
+      drop(place);
+    }
+    remove(place);
+  }
+  return leaving.size();
+}
+
+void FlowCache::drop(std::uint32_t place) {
+  const Volume volume = volume_of(flows_[place]);
+  totals_.in_cache -= volume;
+  totals_.deleted += volume;
+  ++totals_.deleted_flows;
+}
+
+// A flow is cut no later than a new one would be; what was to come sooner, still does.
+void FlowCache::take_new_timeouts(TimeNs now) {
+  for (const Slot& slot : index_) {
+    if (slot.place == kNone) continue;
+    Flow& flow = flows_[slot.place];
+    flow.cut = std::min(flow.cut, lifecycle_.first_cut(now, flow.tag));
+    unhang(slot.place);
+    hang(slot.place, deadline(flow));
+  }
 }
 
 // The cache is full: the idlest of the flows next in the wheel leave early (end reason 5). The
@@ -342,9 +376,7 @@ void FlowCache::unhang(std::uint32_t place) {
 
 Volume FlowCache::count_flows() const {
   Volume sum;
-  for_each([&sum](const Flow& flow) {
-    sum += {flow.packets, flow.octets, static_cast<std::uint64_t>(flow.l2_octets)};
-  });
+  for_each([&sum](const Flow& flow) { sum += volume_of(flow); });
   return sum;
 }
 

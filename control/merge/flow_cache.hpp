@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "control/merge/flow_record.hpp"
@@ -43,13 +44,15 @@ struct CacheOptions {
   std::size_t flows_max = 0;  // of this shard
 };
 
-// Totals of a shard; volumes obey merged = in_cache + ended.
+// Totals of a shard; volumes obey merged = in_cache + ended + deleted.
 struct CacheTotals {
   Volume merged;
   Volume in_cache;
-  Volume ended;  // in records
+  Volume ended;    // in records
+  Volume deleted;  // by order, without a record
   std::uint64_t flows = 0;
   std::uint64_t created = 0;
+  std::uint64_t deleted_flows = 0;
   std::array<std::uint64_t, kFlowEndReasons> ended_flows{};
 };
 
@@ -91,6 +94,10 @@ class FlowCache {
   void expire(TimeNs now, RecordBatch& out);
   // Ends everything (end reason 4).
   void end_all(RecordBatch& out);
+  // Ends what `leaves` says true of; returns how many flows that were.
+  std::uint64_t sweep(const std::function<bool(const Flow&)>& leaves, Leave how, RecordBatch& out);
+  // The life-cycle's timeouts have changed: every flow gets its deadline anew.
+  void take_new_timeouts(TimeNs now);
 
   [[nodiscard]] const CacheTotals& totals() const { return totals_; }
   // Sums the flows again, one by one: the check behind totals().in_cache.
@@ -125,6 +132,7 @@ class FlowCache {
   void emit(std::uint32_t place, FlowEndReason reason, RecordBatch& out);
   void cut(std::uint32_t place, TimeNs now, RecordBatch& out);
   void remove(std::uint32_t place);
+  void drop(std::uint32_t place);
   void erase_index(std::size_t at);
   void resize(std::size_t flows);
   std::uint32_t take_place(RecordBatch& out);

@@ -24,6 +24,9 @@ enum class FlowEndReason : std::uint8_t {
 };
 inline constexpr std::size_t kFlowEndReasons = 6;  // index by value; 0 is not used
 
+// How a flow leaves by order: with a record (forced end), or without.
+enum class Leave : std::uint8_t { kExport, kDelete };
+
 struct FlowRecord {
   FlowKey key;  // fields not selected by flows.key are zero, but VLAN and port: first seen
   std::uint64_t packets = 0;

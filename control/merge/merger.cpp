@@ -95,6 +95,34 @@ TickOutput Merger::run(const TickInput& input) {
   return output;
 }
 
+bool Merger::leaves(const Sweep& sweep, const FlowCache::Flow& flow) const {
+  return !sweep.matches || sweep.matches(record_now(flow));
+}
+
+// One shard after the other: a filter serves one thread, and an order is rare.
+SweepOutput Merger::sweep(const Sweep& sweep) {
+  const std::lock_guard lock(mutex_);
+  SweepOutput output;
+  for (const auto& shard : shards_) {
+    RecordBatch ended;
+    Volume before = shard->cache.totals().in_cache;
+    output.flows += shard->cache.sweep(
+        [&](const FlowCache::Flow& flow) { return leaves(sweep, flow); }, sweep.how, ended);
+    before -= shard->cache.totals().in_cache;
+    output.volume += before;
+    for (FlowRecord& record : ended) complete(record, utc_step_);
+    if (ended.empty()) continue;
+    output.batches.push_back(std::make_shared<const RecordBatch>(std::move(ended)));
+  }
+  return output;
+}
+
+void Merger::set_timeouts(const TimeoutsConfig& timeouts) {
+  const std::lock_guard lock(mutex_);
+  lifecycle_ = Lifecycle(timeouts);
+  for (const auto& shard : shards_) shard->cache.take_new_timeouts(tick_time_);
+}
+
 CacheTotals Merger::totals() const {
   const std::lock_guard lock(mutex_);
   CacheTotals sum;
@@ -103,6 +131,8 @@ CacheTotals Merger::totals() const {
     sum.merged += part.merged;
     sum.in_cache += part.in_cache;
     sum.ended += part.ended;
+    sum.deleted += part.deleted;
+    sum.deleted_flows += part.deleted_flows;
     sum.flows += part.flows;
     sum.created += part.created;
     for (std::size_t i = 0; i < kFlowEndReasons; ++i) sum.ended_flows[i] += part.ended_flows[i];

@@ -37,12 +37,25 @@ struct TickOutput {
   std::vector<Drained> drained;         // one per table given
 };
 
+// Flows that leave by order, between two ticks.
+struct Sweep {
+  Leave how = Leave::kExport;
+  std::function<bool(const FlowRecord&)> matches;  // of the record so far; empty: all flows
+};
+struct SweepOutput {
+  std::vector<RecordBatchPtr> batches;
+  std::uint64_t flows = 0;
+  Volume volume;
+};
+
 class Merger {
  public:
   Merger(const MergerOptions& options, const FlowHash& hash);
   ~Merger();
 
   TickOutput run(const TickInput& input);
+  SweepOutput sweep(const Sweep& sweep);
+  void set_timeouts(const TimeoutsConfig& timeouts);
 
   [[nodiscard]] CacheTotals totals() const;
   // Sum over the flows themselves; what totals().in_cache claims.
@@ -58,11 +71,12 @@ class Merger {
   struct Shard;
   struct Arena;
   void run_shard(std::size_t shard, const TickInput& input);
+  [[nodiscard]] bool leaves(const Sweep& sweep, const FlowCache::Flow& flow) const;
   void complete(FlowRecord& record, TimeNs utc_step) const;
 
   const MergerOptions options_;
   const FlowHash& hash_;
-  const Lifecycle lifecycle_;
+  Lifecycle lifecycle_;
   std::unique_ptr<Arena> arena_;
   mutable std::mutex mutex_;  // held while shards change; views take it between ticks
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -40,6 +40,8 @@ class RecordSink {
   [[nodiscard]] virtual SinkAccount account() const = 0;
   // Whether records must come with their attributes. Thread: control, before the first offer().
   [[nodiscard]] virtual bool wants_attributes() const { return false; }
+  // Thread: control. Templates and options go out before the next records, where there are such.
+  virtual void send_templates() {}
   // Thread: control. No more batches will come: deliver what is queued, within `limit_s` seconds at
   // most for live sinks; what is left is dropped under a reason. Returns when done.
   virtual void finish(double limit_s) = 0;

@@ -23,6 +23,7 @@ constexpr Words kWords[] = {
      "The IPv4 total length is shorter than the header."},
     {ParseError::kFiltered, "filtered", "Taken out by capture.filter."},
     {ParseError::kNotSampled, "not_sampled", "Left out by capture.sampling."},
+    {ParseError::kPaused, "paused", "Came between `wiretally pause` and `wiretally resume`."},
     {ParseError::kUnknownLinkType, "unknown_link_type",
      "The link type of the capture is not known to the meter: counted as a non-IP frame."},
     {ParseError::kTruncatedLink, "truncated_link",

@@ -20,6 +20,7 @@ enum class ParseError : std::uint8_t {
   kBadIpTotalLength,   // IPv4 total length shorter than its header
   kFiltered,           // taken out by capture.filter
   kNotSampled,         // left out by capture.sampling
+  kPaused,             // came while metering was paused by order
   // -- metered, with a note
   kUnknownLinkType,     // the capture's link type is not known to the meter: counted as non-IP
   kTruncatedLink,       // cut off inside the link-layer headers: counted as non-IP

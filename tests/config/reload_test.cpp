@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "config/describe.hpp"
+#include "config/options.hpp"
 #include "tests/config/support.hpp"
 
 namespace wiretally {
@@ -32,12 +33,28 @@ TEST(Reload, needs_a_restart_for_what_is_fixed_at_start) {
   };
   for (const auto& [set, path] : cases) {
     EXPECT_THAT(restart_needed(with(""), with(set)), ElementsAre(path)) << set;
+    Config next = with(set);
+    next.flows.tick = std::chrono::seconds(2);
+    keep_what_needs_restart(with(""), next);
+    EXPECT_THAT(changed_keys(with(""), next), ElementsAre("flows.tick")) << set;
+  }
+}
+
+// keep_what_needs_restart() relies on it.
+TEST(Reload, has_lists_that_need_a_restart_in_capture_only) {
+  for (const Option& option : options()) {
+    if (option.on_reload != OnReload::kNeedsRestart) continue;
+    const bool list = option.in_entry() || option.value.kind == ValueKind::kEntries;
+    EXPECT_TRUE(!list || option.path.starts_with("capture.")) << option.path;
   }
 }
 
 TEST(Reload, names_the_list_when_an_entry_came_or_went) {
   EXPECT_THAT(restart_needed(with(""), with("capture.interfaces[1].name=eth2")),
               ElementsAre("capture.interfaces"));
+  Config next = with("capture.interfaces[1].name=eth2");
+  keep_what_needs_restart(with(""), next);
+  EXPECT_THAT(changed_keys(with(""), next), IsEmpty());
 }
 
 TEST(Reload, takes_timeouts_collectors_monitors_and_log) {

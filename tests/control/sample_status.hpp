@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "config/startup_error.hpp"
 #include "control/api/meter_view.hpp"
 
 namespace wiretally::test {
@@ -106,6 +107,7 @@ inline Status sample_status() {
   status.time = 1'700'000'000'123'000'000;
   status.uptime_s = 192;
   status.tick_interval_s = 1;
+  status.paused = true;
   status.ports = {sample_port()};
   status.workers = {WorkerStatus{.id = 0,
                                  .core = 1,
@@ -121,6 +123,7 @@ inline Status sample_status() {
   status.flows.active = 61'234;
   status.flows.max = 1'000'000;
   status.flows.created = 250'000;
+  status.flows.deleted = 321;
   status.flows.ended = {0, 100'000, 80'000, 8'000, 700, 66};
   status.sinks = {SinkAccount{.name = "127.0.0.1:2055",
                               .offered = 500,
@@ -164,13 +167,35 @@ class SampleMeter : public MeterView {
     last_limit = limit;
     return sample_top_rows();
   }
-  void request_stop() override { ++stops; }
+  void request_stop(Leave last) override {
+    ++stops;
+    last_leave = last;
+  }
+  SweptFlows sweep(Leave how, const std::string& filter) override {
+    last_leave = how;
+    last_filter = filter;
+    return {17, {18, 19, 20}};
+  }
+  std::size_t send_templates() override { return 3; }
+  ReloadResult reload() override {
+    if (!reload_error.empty()) throw StartupError(ExitCode::kUsage, reload_error);
+    return {{"flows.tick"}, {"capture.filter"}, {"a warning"}};
+  }
+  void set_paused(bool to_pause) override { paused = to_pause; }
+  FlowsConfig flows_config() override { return {}; }
+  std::string log_level(const std::string& level) override {
+    return level.empty() ? "info" : level;
+  }
 
   StatusPtr status_ = std::make_shared<const Status>(sample_status());
   FlowQuery last_query;
   TopDimension last_dimension = TopDimension::kFlow;
   std::size_t last_limit = 0;
   int stops = 0;
+  Leave last_leave = Leave::kExport;
+  std::string last_filter;
+  std::string reload_error;
+  bool paused = false;
 };
 
 }  // namespace wiretally::test

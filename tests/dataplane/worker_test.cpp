@@ -146,6 +146,39 @@ TEST(Worker, names_what_a_filter_takes_out) {
   EXPECT_EQ(noted(outcome, ParseError::kFiltered), 9000u);
 }
 
+// Paused and resumed while packets come: each is in a flow or named, none in both.
+TEST(Worker, counts_what_comes_during_a_pause_as_paused) {
+  constexpr std::size_t kPackets = 400'000;
+  MemorySource source(kPackets, 10, false);
+  const FlowHash hash(FlowHash::random_seed(), {});
+  const MeterClock clock;
+  WorkerEpochs epochs(1000, 1, CountTable::Memory::kLazy);
+  Worker worker({}, hash, epochs, clock, 1);
+  const std::atomic<bool> stop{false};
+  worker.set_paused(true);
+  std::thread thread([&] { worker.run(source, stop); });
+  Outcome outcome;
+  for (bool last = false, paused = true; !last;) {
+    epochs.request_flip();
+    if (!epochs.has_published()) continue;
+    drain(epochs.published(), outcome);
+    outcome.counters = epochs.published_report().counters;
+    last = epochs.published_report().final_epoch;
+    epochs.give_back();
+    worker.set_paused(paused = !paused);
+  }
+  thread.join();
+  std::uint64_t counted = 0;
+  for (const auto& [flow, packets] : outcome.packets) counted += packets;
+  const PortCounters& port = outcome.counters.ports[0];
+  const FrameCounter& paused = port.results[static_cast<std::size_t>(ParseError::kPaused)];
+  EXPECT_EQ(port.received.packets, kPackets);
+  EXPECT_EQ(counted, port.metered[1].packets);
+  EXPECT_EQ(counted + paused.packets, kPackets);
+  EXPECT_EQ(paused.l2_octets, paused.packets * 60);
+  EXPECT_GT(paused.packets, 0u);
+}
+
 // Frames 0 to 2: a first fragment, a later one of it, a later one of another packet.
 TEST(Worker, joins_fragments_only_if_asked_and_names_those_without_a_first) {
   const auto shape = [](std::vector<std::vector<std::uint8_t>>& frames) {

@@ -21,7 +21,8 @@ std::string error_of(const std::string& line) {
 
 TEST(Requests, answers_each_view_on_one_line) {
   SampleMeter meter;
-  for (const char* command : {"status", "ledger", "flows", "top", "stop"}) {
+  for (const char* command : {"status", "ledger", "flows", "top", "timeouts", "expire", "delete",
+                              "send-templates", "reload", "pause", "resume", "log-level", "stop"}) {
     const std::string answer =
         answer_request(R"({"command":")" + std::string(command) + R"("})", meter);
     EXPECT_EQ(decode_error(answer), "") << command;
@@ -60,8 +61,10 @@ TEST(Requests, says_what_is_wrong_with_a_request) {
   EXPECT_NE(error_of("").find("not JSON"), std::string::npos);
   EXPECT_NE(error_of("[]").find("\"command\""), std::string::npos);
   EXPECT_NE(error_of(R"({"command":7})").find("\"command\""), std::string::npos);
-  EXPECT_EQ(error_of(R"({"command":"report"})"),
-            "unknown command \"report\"; there are flows, ledger, status, stop, top");
+  EXPECT_EQ(
+      error_of(R"({"command":"report"})"),
+      "unknown command \"report\"; there are delete, expire, flows, ledger, log-level, pause, "
+      "reload, resume, send-templates, status, stop, timeouts, top");
   EXPECT_EQ(error_of(R"({"command":"flows","args":{"limit":-1}})"),
             "args.limit: a whole number, 0 for all");
   EXPECT_EQ(error_of(R"({"command":"flows","args":{"sort":"size"}})"),
@@ -69,6 +72,46 @@ TEST(Requests, says_what_is_wrong_with_a_request) {
   EXPECT_EQ(error_of(R"({"command":"status","args":{"limit":1}})"),
             "args.limit is not known to this command");
   EXPECT_EQ(error_of(R"({"command":"status","args":[1]})"), "args: an object, {\"limit\": 20}");
+}
+
+TEST(Requests, pass_orders_on_with_what_they_are_about) {
+  SampleMeter meter;
+  const auto ask = [&](const std::string& line) {
+    return nlohmann::json::parse(answer_request(line, meter));
+  };
+  const auto swept = ask(R"({"command":"expire","args":{"filter":"udp"}})");
+  EXPECT_EQ(swept.at("flows"), 17);
+  EXPECT_EQ(swept.at("packets"), 18);
+  EXPECT_EQ(swept.at("octets"), 19);
+  EXPECT_EQ(meter.last_leave, Leave::kExport);
+  EXPECT_EQ(meter.last_filter, "udp");
+  ask(R"({"command":"delete"})");
+  EXPECT_EQ(meter.last_leave, Leave::kDelete);
+  EXPECT_EQ(meter.last_filter, "");
+  EXPECT_EQ(ask(R"({"command":"pause"})").at("paused"), true);
+  EXPECT_TRUE(meter.paused);
+  EXPECT_EQ(ask(R"({"command":"resume"})").at("paused"), false);
+  EXPECT_FALSE(meter.paused);
+  EXPECT_EQ(ask(R"({"command":"log-level","args":{"level":"debug"}})").at("level"), "debug");
+  EXPECT_EQ(ask(R"({"command":"log-level"})").at("level"), "info");
+  EXPECT_EQ(ask(R"({"command":"send-templates"})").at("collectors"), 3);
+  EXPECT_EQ(ask(R"({"command":"timeouts"})").at("udp"), 30.0);
+  ask(R"({"command":"flows","args":{"filter":"port 53"}})");
+  EXPECT_EQ(meter.last_query.filter, "port 53");
+  ask(R"({"command":"stop","args":{"export":false}})");
+  EXPECT_EQ(meter.last_leave, Leave::kDelete);
+}
+
+TEST(Requests, say_what_a_reload_changed_or_why_it_did_not) {
+  SampleMeter meter;
+  const auto answer = nlohmann::json::parse(answer_request(R"({"command":"reload"})", meter));
+  EXPECT_EQ(answer.at("changed"), nlohmann::json{"flows.tick"});
+  EXPECT_EQ(answer.at("restart_needed"), nlohmann::json{"capture.filter"});
+  EXPECT_EQ(answer.at("warnings"), nlohmann::json{"a warning"});
+  meter.reload_error = "f.yaml:1:2: flows.tick: no";
+  const std::string refused = answer_request(R"({"command":"reload"})", meter);
+  EXPECT_EQ(decode_error(refused), meter.reload_error);
+  EXPECT_EQ(decode_exit_code(refused), ExitCode::kUsage);
 }
 
 TEST(Requests, survives_text_that_is_not_utf8) {

@@ -141,17 +141,28 @@ TEST(Arguments, name_the_command_that_was_meant) {
 }
 
 TEST(Arguments, do_not_offer_what_this_version_lacks) {
-  for (const char* command : {"report", "monitors", "import", "expire", "delete", "reload"}) {
+  for (const char* command : {"report", "monitors", "import"}) {
     EXPECT_EQ(farewell({command}).code, ExitCode::kUsage) << command;
     EXPECT_THAT(farewell({"--help"}).text, Not(HasSubstr(std::string("  ") + command + " ")));
   }
+}
+
+TEST(Arguments, take_a_filter_as_an_option_or_as_the_last_words) {
+  EXPECT_EQ(good({"expire", "udp", "port", "53"}).filter, "udp port 53");
+  EXPECT_EQ(good({"delete", "--filter", "udp port 53"}).filter, "udp port 53");
+  EXPECT_EQ(good({"flows", "-n", "3", "udp port 53"}).filter, "udp port 53");
+  EXPECT_EQ(good({"flows"}).filter, "");
+  EXPECT_EQ(farewell({"flows", "--filter", "udp", "tcp"}).code, ExitCode::kUsage);
+  EXPECT_EQ(farewell({"log-level", "loud"}).code, ExitCode::kUsage);
+  EXPECT_TRUE(good({"stop", "--discard"}).discard);
 }
 
 TEST(Arguments, help_with_examples_on_every_command) {
   EXPECT_EQ(farewell({"--help"}).code, ExitCode::kDone);
   EXPECT_THAT(farewell({"--help"}).text, HasSubstr("Exit codes: 0 done"));
   for (const char* command :
-       {"run", "read", "check", "status", "ledger", "flows", "top", "stop", "devices", "doctor"}) {
+       {"run", "read", "check", "status", "ledger", "flows", "top", "timeouts", "expire", "delete",
+        "send-templates", "reload", "pause", "resume", "log-level", "stop", "devices", "doctor"}) {
     const Farewell f = farewell({command, "--help"});
     EXPECT_EQ(f.code, ExitCode::kDone) << command;
     EXPECT_THAT(f.text, HasSubstr(std::string("Usage: wiretally ") + command)) << f.text;

@@ -61,6 +61,7 @@ TEST(RenderStatus, shows_the_meter_on_one_screen) {
   EXPECT_EQ(
       render_status(test::sample_status(), kPlain),
       R"(wiretally 9.8.7, driver dpdk (net_af_packet), up 3m12s, at 2023-11-14 22:13:20.123 UTC
+paused: packets count as not metered until `wiretally resume`
 tick every 1.0 s: 191 so far, the last took 4.20 ms, on average 5.00 ms
 
 port  ifindex   received   frames  missed       IPv4     IPv6  other  not metered  coarse
@@ -77,6 +78,7 @@ worker  core  entries  capacity  epochs  busy
      0     1   61,000   786,432     191  25 %
 
 flows: 61,234 active of at most 1,000,000, 250,000 begun; ended: idle_timeout 100,000, active_timeout 80,000, end_of_flow 8,000, forced_end 700, lack_of_resources 66
+  321 deleted by order
 
 collector       state  records  delivered  queued  dropped  datagrams  errors
 127.0.0.1:2055  up         500        490       7        3         21       2

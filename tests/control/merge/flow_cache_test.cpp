@@ -48,6 +48,7 @@ class FlowCacheTest : public testing::Test {
     EXPECT_EQ(totals.in_cache, cache.count_flows());
     Volume sum = totals.in_cache;
     sum += totals.ended;
+    sum += totals.deleted;
     EXPECT_EQ(totals.merged, sum);
     Volume recorded;
     for (const FlowRecord& record : ended) {
@@ -106,6 +107,46 @@ TEST_F(FlowCacheTest, keeps_frames_without_ip_apart_by_vlan) {
   add(arp, 0);
   add(tagged, 0);
   EXPECT_EQ(cache.totals().flows, 2u);
+}
+
+TEST_F(FlowCacheTest, lets_flows_go_by_order_with_a_record_or_without) {
+  for (std::uint32_t i = 0; i < 500; ++i) add(numbered_key(i), 0, 0, i + 1);
+  const auto numbered_below = [](std::uint16_t number) {
+    return [number](const FlowCache::Flow& flow) { return flow.identity.source_port < number; };
+  };
+  EXPECT_EQ(cache.sweep(numbered_below(200), Leave::kDelete, ended), 200u);
+  EXPECT_TRUE(ended.empty());
+  EXPECT_EQ(cache.totals().deleted_flows, 200u);
+  EXPECT_EQ(cache.totals().deleted.packets, 200u * 201 / 2);
+  expect_balance();
+  EXPECT_EQ(cache.sweep(numbered_below(300), Leave::kExport, ended), 100u);
+  ASSERT_EQ(ended.size(), 100u);
+  EXPECT_EQ(ended[0].end_reason, FlowEndReason::kForcedEnd);
+  EXPECT_EQ(cache.totals().flows, 200u);
+  for (std::uint32_t i = 0; i < 500; ++i) add(numbered_key(i), 1);  // who left begins anew
+  EXPECT_EQ(cache.totals().flows, 500u);
+  EXPECT_EQ(cache.totals().created, 800u);
+  cache.end_all(ended);
+  expect_balance();
+}
+
+TEST_F(FlowCacheTest, takes_new_timeouts_at_once) {
+  add(numbered_key(1), 0);  // udp: 30 s
+  add(tcp_key(2), 0);       // 120 s, cut within 60
+  pass(3);
+  timeouts.udp = std::chrono::seconds(5);
+  timeouts.active = std::chrono::seconds(10);
+  lifecycle = Lifecycle(timeouts);
+  cache.take_new_timeouts(at(3));
+  pass(4);
+  EXPECT_TRUE(ended.empty());
+  pass(5.1);
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(ended[0].key, numbered_key(1));
+  pass(13.1);
+  ASSERT_EQ(ended.size(), 2u) << "cut by the shorter active timeout";
+  EXPECT_EQ(ended[1].end_reason, FlowEndReason::kActiveTimeout);
+  expect_balance();
 }
 
 struct TimeoutCase {

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// See service_view.hpp. What an order needs is made before it is given, as far as it can fail; the
+// order itself runs on main.
+#include "control/service_view.hpp"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "config/describe.hpp"
+#include "config/load.hpp"
+#include "config/startup_error.hpp"
+#include "control/api/flow_views.hpp"
+#include "control/sink/record_filter.hpp"
+
+namespace wiretally {
+namespace {
+
+Sweep sweep_of(Leave how, const std::string& expression) {
+  Sweep sweep;
+  sweep.how = how;
+  if (expression.empty()) return sweep;
+  auto filter = std::make_shared<RecordFilter>(expression);
+  sweep.matches = [filter](const FlowRecord& record) { return filter->matches(record); };
+  return sweep;
+}
+
+}  // namespace
+
+ReloadResult reload_from_file(Engine& engine, const ConfigFile& file) {
+  try {
+    std::vector<Diagnostic> warnings;
+    const Config next = load_config_file(file.path, file.overrides, &warnings);
+    ReloadResult result = engine.reload(next);
+    for (const Diagnostic& warning : warnings) result.warnings.push_back(to_string(warning));
+    spdlog::info("reloaded {}: {}", file.path, summary(result));
+    return result;
+  } catch (const StartupError& error) {
+    spdlog::error("reload refused, nothing has changed: {}", error.what());
+    throw;
+  }
+}
+
+ActiveFlows ServiceView::active_flows(const FlowQuery& query) {
+  return list_active_flows(engine_.merger(), query);
+}
+
+TopRows ServiceView::top(TopDimension dimension, std::size_t limit) {
+  return list_top(engine_.merger(), dimension, limit);
+}
+
+void ServiceView::request_stop(Leave last) {
+  orders_.give([this, last] {
+    if (last == Leave::kDelete) engine_.discard_at_end();
+  });
+  kill(getpid(), SIGTERM);
+}
+
+SweptFlows ServiceView::sweep(Leave how, const std::string& filter) {
+  const Sweep order = sweep_of(how, filter);
+  return orders_.give([this, &order] {
+    const SweepOutput output = engine_.sweep(order);
+    spdlog::info("{} {} flows by order", order.how == Leave::kExport ? "expired" : "deleted",
+                 output.flows);
+    return SweptFlows{output.flows, output.volume};
+  });
+}
+
+std::size_t ServiceView::send_templates() {
+  return orders_.give([this] { return engine_.send_templates(); });
+}
+
+ReloadResult ServiceView::reload() {
+  return orders_.give([this] { return reload_from_file(engine_, file_); });
+}
+
+void ServiceView::set_paused(bool paused) {
+  orders_.give([this, paused] {
+    engine_.set_paused(paused);
+    spdlog::info("metering is {} by order", paused ? "paused" : "resumed");
+  });
+}
+
+FlowsConfig ServiceView::flows_config() {
+  return orders_.give([this] { return engine_.config().flows; });
+}
+
+std::string ServiceView::log_level(const std::string& level) {
+  if (!level.empty()) {
+    const auto wanted = spdlog::level::from_str(level);
+    if (wanted == spdlog::level::off || wanted == spdlog::level::n_levels) {
+      throw StartupError(ExitCode::kUsage, "\"" + level +
+                                               "\" is no level; use trace, debug, info, warning, "
+                                               "error or critical");
+    }
+    spdlog::set_level(wanted);
+  }
+  const auto name = spdlog::level::to_string_view(spdlog::get_level());
+  return {name.data(), name.size()};
+}
+
+}  // namespace wiretally

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the control socket may ask of a running meter: views are answered at once, orders are given
+// to main and carried out between two ticks. Thread: any (the control server's); reload_from_file()
+// main.
+#pragma once
+
+#include "control/api/meter_view.hpp"
+#include "control/appliance.hpp"
+#include "control/engine.hpp"
+#include "control/order_queue.hpp"
+
+namespace wiretally {
+
+// Reads the file and takes it in; one line in the log says what came of it. Throws StartupError:
+// nothing has changed.
+ReloadResult reload_from_file(Engine& engine, const ConfigFile& file);
+
+class ServiceView final : public MeterView {
+ public:
+  // All borrowed.
+  ServiceView(Engine& engine, OrderQueue& orders, const ConfigFile& file)
+      : engine_(engine), orders_(orders), file_(file) {}
+
+  [[nodiscard]] StatusPtr status() const override { return engine_.board().latest(); }
+  ActiveFlows active_flows(const FlowQuery& query) override;
+  TopRows top(TopDimension dimension, std::size_t limit) override;
+  void request_stop(Leave last) override;
+
+  SweptFlows sweep(Leave how, const std::string& filter) override;
+  std::size_t send_templates() override;
+  ReloadResult reload() override;
+  void set_paused(bool paused) override;
+  FlowsConfig flows_config() override;
+  std::string log_level(const std::string& level) override;
+
+ private:
+  Engine& engine_;
+  OrderQueue& orders_;
+  const ConfigFile& file_;
+};
+
+}  // namespace wiretally
