@@ -39,6 +39,10 @@ struct DpdkConfig {
   std::vector<DpdkPortConfig> ports;
 };
 
+struct AfXdpConfig {
+  std::uint32_t frames = 16'384;  // buffers of a queue; rounded up to a power of two
+};
+
 struct EbpfConfig {
   std::uint32_t map_entries = 65'536;  // flows of one CPU in one tick
   std::uint64_t ring = 8ull << 20;     // octets
@@ -53,6 +57,7 @@ struct CaptureConfig {
   Driver driver = Driver::kAuto;
   std::vector<InterfaceConfig> interfaces;
   DpdkConfig dpdk;
+  AfXdpConfig af_xdp;
   EbpfConfig ebpf;
   std::vector<std::string> files;
   bool promiscuous = true;

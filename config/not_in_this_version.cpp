@@ -13,8 +13,6 @@ constexpr auto kError = Severity::kError;
 constexpr std::string_view kNoEffect = "has no effect in this version";
 
 constexpr NotInThisVersion kTable[] = {
-    {"capture.driver", When::kEquals, "af_xdp", kError, kWarning,
-     "this version does not have the driver af_xdp; use auto, dpdk, ebpf or pcap"},
     {"flows.key", When::kEquals, "ether", kError, kError,
      "this version does not have MAC addresses in the key; use vlan, or a list of hosts, proto, "
      "ports, "

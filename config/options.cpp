@@ -165,6 +165,11 @@ const Option kOptions[] = {
    "Number of the port in flow records (IE 10). auto or 0: its position in this list, from 1."},
   {"capture.dpdk.ports[].queues", ITEM(capture.dpdk.ports, queues), integer(1, 64), kRestart,
    "Receive queues (RSS)."},
+  {"capture.af_xdp", nullptr, section(), kRestart,
+   "XDP sockets, when af_xdp is the driver."},
+  {"capture.af_xdp.frames", FIELD(capture.af_xdp.frames), integer(256, 1 * kMebi), kRestart,
+   "Frames that a receive queue may hold until its worker has read them, 2 KiB of locked memory "
+   "each, 4 KiB if the MTU is larger than 1770. Rounded up to a power of two."},
   {"capture.ebpf", nullptr, section(), kRestart,
    "Counting in the kernel, when ebpf is the driver."},
   {"capture.ebpf.map_entries", FIELD(capture.ebpf.map_entries), integer(64, 16 * kMebi), kRestart,

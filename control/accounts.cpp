@@ -161,6 +161,7 @@ void fill_status(std::span<const WorkerBooks> workers, std::span<const PortReadi
     PortStatus port;
     port.name = ports[p].port->name();
     port.ifindex = ports[p].port->ifindex();
+    port.mode = ports[p].port->mode();
     port.missed = ports[p].missed;
     for (const WorkerBooks& worker : workers) {
       if (p < worker.counters.ports.size()) add_port(worker.counters.ports[p], port);

@@ -4,57 +4,25 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <linux/if_link.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdarg>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <string_view>
+
+#include "ebpf/libbpf_words.hpp"
 
 namespace wiretally {
 namespace {
 
-constexpr std::size_t kWordsMax = 2000;
+constexpr const char* kCapabilities = "CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_NET_RAW";
 
-// What libbpf says on this thread while a Words lives: the reason for an error, not a log.
-class Words {
- public:
-  Words() {
-    current() = this;
-    libbpf_set_print(&Words::take);
-  }
-  ~Words() { current() = nullptr; }
-  Words(const Words&) = delete;
-  Words& operator=(const Words&) = delete;
-
-  // The last lines: the verifier's conclusion stands at the end.
-  [[nodiscard]] std::string last() const {
-    return text_.size() <= kWordsMax ? text_ : "..." + text_.substr(text_.size() - kWordsMax);
-  }
-
- private:
-  static Words*& current() {
-    thread_local Words* words = nullptr;
-    return words;
-  }
-  static int take(libbpf_print_level level, const char* format, va_list arguments) {
-    if (level == LIBBPF_DEBUG || current() == nullptr) return 0;
-    char* line = nullptr;  // the verifier's whole log may be one
-    if (vasprintf(&line, format, arguments) > 0) current()->text_ += line;
-    std::free(line);
-    return 0;
-  }
-  std::string text_;
-};
-
-std::string error_text(int error) {
-  return std::strerror(error < 0 ? -error : error);
+// What mends it, if that is known.
+std::string cure_of(int error) {
+  if (error == ENOMEM || error == E2BIG) return "; lower capture.ebpf.map_entries";
+  return xdp_cure(error, kCapabilities);
 }
 
 bpf_map* map_named(bpf_object* object, std::string_view suffix) {
@@ -82,52 +50,10 @@ std::vector<bool> online_cpus(unsigned possible) {
   return online;
 }
 
-std::string program_name(std::uint32_t id) {
-  const ebpf::Descriptor program(bpf_prog_get_fd_by_id(id));
-  bpf_prog_info info{};
-  __u32 length = sizeof info;
-  if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &length) != 0) {
-    return "(its name may be asked for by CAP_SYS_ADMIN only)";
-  }
-  return std::string(info.name, strnlen(info.name, sizeof info.name));
-}
-
-// Empty if no XDP program is attached there.
-std::string foreign_program(unsigned ifindex) {
-  LIBBPF_OPTS(bpf_xdp_query_opts, found);
-  if (bpf_xdp_query(static_cast<int>(ifindex), 0, &found) != 0) return {};
-  const std::uint32_t ids[] = {found.prog_id, found.drv_prog_id, found.skb_prog_id,
-                               found.hw_prog_id};
-  for (const std::uint32_t id : ids) {
-    if (id != 0) return program_name(id) + ", id " + std::to_string(id);
-  }
-  return {};
-}
-
-const char* cure_of(int error) {
-  switch (error) {
-    case EPERM:
-    case EACCES:
-      return "; it takes root, or the capabilities CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and "
-             "CAP_NET_RAW";
-    case ENOSYS:
-    case EINVAL:
-      return "; it takes Linux 5.15 or later with CONFIG_BPF_SYSCALL";
-    case ENOMEM:
-    case E2BIG:
-      return "; lower capture.ebpf.map_entries";
-    default:
-      return "";
-  }
-}
-
 }  // namespace
 
-const char* label(XdpMode mode) {
-  return mode == XdpMode::kNative ? "native" : "generic";
-}
-
-XdpLoader::XdpLoader(const XdpLoaderOptions& options) : options_(options) {
+XdpLoader::XdpLoader(const XdpLoaderOptions& options)
+    : options_(options), attachment_(kCapabilities) {
   try {
     open();
     make_flow_maps();
@@ -145,11 +71,11 @@ XdpLoader::~XdpLoader() {
 }
 
 void XdpLoader::open() {
-  const Words words;
+  const LibbpfWords words;
   LIBBPF_OPTS(bpf_object_open_opts, open_options, .object_name = "wiretally");
   object_ = bpf_object__open_mem(options_.object.data(), options_.object.size(), &open_options);
   if (object_ == nullptr) {
-    throw XdpError("the embedded eBPF object cannot be read: " + error_text(errno) + "\n" +
+    throw XdpError("the embedded eBPF object cannot be read: " + xdp_error_text(errno) + "\n" +
                    words.last());
   }
   const int possible = libbpf_num_possible_cpus();
@@ -183,7 +109,7 @@ void XdpLoader::make_flow_maps() {
     if (!map) {
       const int error = errno;
       throw XdpError("the kernel makes no map for " + std::to_string(entries) +
-                     " flows: " + error_text(error) + cure_of(error));
+                     " flows: " + xdp_error_text(error) + cure_of(error));
     }
     return map;
   };
@@ -199,10 +125,10 @@ void XdpLoader::make_flow_maps() {
 }
 
 void XdpLoader::load() {
-  const Words words;
+  const LibbpfWords words;
   const int error = bpf_object__load(object_);
   if (error != 0) {
-    throw XdpError("the kernel does not take the counting program: " + error_text(error) +
+    throw XdpError("the kernel does not take the counting program: " + xdp_error_text(error) +
                    cure_of(-error) + "\n" + words.last());
   }
   program_ = bpf_program__fd(bpf_object__find_program_by_name(object_, options_.program.c_str()));
@@ -220,7 +146,7 @@ void XdpLoader::map_control() {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   void* const place = mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
   if (place == MAP_FAILED) {
-    throw XdpError("user space cannot reach the program's variables: " + error_text(errno));
+    throw XdpError("user space cannot reach the program's variables: " + xdp_error_text(errno));
   }
   control_ = static_cast<kernel_control*>(place);
 }
@@ -238,45 +164,17 @@ void XdpLoader::place_flow_maps() {
   if (bpf_map_update_batch(flows_, slots.data(), maps.data(), &count, nullptr) == 0) return;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (bpf_map_update_elem(flows_, &slots[i], &maps[i], BPF_ANY) != 0) {
-      throw XdpError("the kernel does not take the map of a CPU: " + error_text(errno));
+      throw XdpError("the kernel does not take the map of a CPU: " + xdp_error_text(errno));
     }
   }
 }
 
 XdpMode XdpLoader::attach(unsigned ifindex, const std::string& name) {
-  native_refusal_.clear();
-  const auto try_mode = [&](std::uint32_t flags) {
-    LIBBPF_OPTS(bpf_link_create_opts, link_options, .flags = flags);
-    link_.reset(bpf_link_create(program_, static_cast<int>(ifindex), BPF_XDP, &link_options));
-    return link_ ? 0 : errno;
-  };
-  const std::string foreign = foreign_program(ifindex);
-  if (!foreign.empty()) {
-    throw XdpError(name + " has an XDP program already: " + foreign +
-                   "; it is not replaced. Stop its owner, or `ip link set dev " + name +
-                   " xdp off`, or use driver pcap, which can share the interface");
-  }
-  const int native = try_mode(XDP_FLAGS_DRV_MODE);
-  if (native == 0) return XdpMode::kNative;
-  native_refusal_ = error_text(native);
-  const int generic = try_mode(XDP_FLAGS_SKB_MODE);
-  if (generic == 0) return XdpMode::kGeneric;
-  throw XdpError("the kernel does not attach to " + name + ": " + native_refusal_ + " (native), " +
-                 error_text(generic) + " (generic)" + cure_of(generic));
+  return attachment_.attach(program_, ifindex, name);
 }
 
 void XdpLoader::detach() {
-  if (!link_) return;
-  bpf_link_detach(link_.get());
-  link_.reset();
-  if (program_ >= 0) await_grace_period();
-}
-
-unsigned XdpLoader::attached_ifindex() const {
-  bpf_link_info info{};
-  __u32 length = sizeof info;
-  if (!link_ || bpf_obj_get_info_by_fd(link_.get(), &info, &length) != 0) return 0;
-  return info.xdp.ifindex;
+  if (attachment_.detach() && program_ >= 0) await_grace_period();
 }
 
 // The kernel follows every change of a map of maps by synchronize_rcu(), for its users rely on it.

@@ -7,26 +7,17 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "ebpf/descriptor.hpp"
 #include "ebpf/embedded_object.hpp"
 #include "ebpf/flow_layout.h"
+#include "ebpf/xdp_attachment.hpp"
 
 struct bpf_object;
 
 namespace wiretally {
-
-// What cannot be done here, why, and the cure.
-class XdpError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
-
-enum class XdpMode : std::uint8_t { kNative, kGeneric };
-const char* label(XdpMode mode);
 
 struct XdpLoaderOptions {
   std::uint32_t map_entries = 65'536;    // flows of a CPU and generation
@@ -53,11 +44,11 @@ class XdpLoader {
   XdpMode attach(unsigned ifindex, const std::string& name);
   // From the return on no packet is counted.
   void detach();
-  [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
+  [[nodiscard]] bool attached() const { return attachment_.attached(); }
   // The interface that the link holds; 0: it has gone.
-  [[nodiscard]] unsigned attached_ifindex() const;
+  [[nodiscard]] unsigned attached_ifindex() const { return attachment_.ifindex(); }
   // Why not native, after attach() has said kGeneric.
-  [[nodiscard]] const std::string& native_refusal() const { return native_refusal_; }
+  [[nodiscard]] const std::string& native_refusal() const { return attachment_.native_refusal(); }
 
   [[nodiscard]] int program() const { return program_; }
   [[nodiscard]] int flows() const { return flows_; }
@@ -93,8 +84,7 @@ class XdpLoader {
   std::vector<ebpf::Descriptor> flow_maps_;
   ebpf::Descriptor spare_map_;  // what the barrier's place holds
   volatile kernel_control* control_ = nullptr;
-  ebpf::Descriptor link_;
-  std::string native_refusal_;
+  XdpAttachment attachment_;
 };
 
 }  // namespace wiretally

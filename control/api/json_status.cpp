@@ -56,6 +56,7 @@ void to_json(Json& json, const PortStatus& port) {
   for (const MissedTotal& total : port.missed) missed[total.reason] = total.packets;
   json = {{"name", port.name},
           {"ifindex", port.ifindex},
+          {"mode", port.mode},
           {"received", port.received},
           {"missed", missed},
           {"metered", by_name<IpVersion>(port.metered)},
@@ -68,6 +69,7 @@ void to_json(Json& json, const PortStatus& port) {
 void from_json(const Json& json, PortStatus& port) {
   json.at("name").get_to(port.name);
   json.at("ifindex").get_to(port.ifindex);
+  json.at("mode").get_to(port.mode);
   json.at("received").get_to(port.received);
   for (const auto& [reason, packets] : json.at("missed").items()) {
     port.missed.push_back({reason, packets.get<std::uint64_t>()});

@@ -3,6 +3,7 @@
 #include "control/capture/capture.hpp"
 
 #include "config/startup_error.hpp"
+#include "control/capture/interface_use.hpp"
 
 namespace wiretally {
 namespace {
@@ -11,25 +12,45 @@ Capture open_pcap(const CaptureConfig& config) {
   return config.files.empty() ? open_pcap_interfaces(config) : open_pcap_files(config);
 }
 
-[[noreturn]] void refuse(const char* driver) {
-  throw StartupError(
-      ExitCode::kMachine,
-      std::string("capture.driver: ") + driver +
-          " is not in this version; use dpdk (net_af_xdp is one of its devices), ebpf or pcap");
+// The verifier's words, if any, are below the first line.
+std::string first_line(const StartupError& refusal) {
+  const std::string text = refusal.what();
+  return text.substr(0, text.find('\n'));
 }
 
-// Interfaces: in the kernel, if it can; libpcap can always.
-Capture open_interfaces(const Config& config, bool attributes) {
-  try {
-    Capture capture = open_ebpf(config, attributes);
-    capture.note += " (auto: no capture.dpdk.ports, and af_xdp is not in this version)";
-    return capture;
-  } catch (const StartupError& refusal) {
-    Capture capture = open_pcap_interfaces(config.capture);
-    const std::string why = refusal.what();  // the verifier's words, if any, are below the first
-    capture.note += " (auto: no capture.dpdk.ports; " + why.substr(0, why.find('\n')) + ")";
-    return capture;
+std::string host_use_of_any(const CaptureConfig& config) {
+  for (const InterfaceConfig& interface : config.interfaces) {
+    std::string use = host_use(interface.name);
+    if (!use.empty()) return use;
   }
+  return {};
+}
+
+// Interfaces: af_xdp takes their frames, so only where the host has no use for them; then in the
+// kernel, if it can; libpcap can always.
+Capture open_interfaces(const Config& config, bool attributes) {
+  std::string why_not = "not dpdk: no capture.dpdk.ports";
+  const auto say = [&why_not](Capture capture, const char* rest) {
+    capture.note += " (auto: " + why_not + rest + ")";
+    return capture;
+  };
+  const std::string use = host_use_of_any(config.capture);
+  if (use.empty()) {
+    try {
+      return say(open_af_xdp(config.capture),
+                 "; not ebpf, pcap: the host has no use for these frames, so they are taken");
+    } catch (const StartupError& refusal) {
+      why_not += "; not af_xdp: " + first_line(refusal);
+    }
+  } else {
+    why_not += "; not af_xdp: it would take the host's frames, and " + use;
+  }
+  try {
+    return say(open_ebpf(config, attributes), "; not pcap: it copies every packet");
+  } catch (const StartupError& refusal) {
+    why_not += "; not ebpf: " + first_line(refusal);
+  }
+  return say(open_pcap_interfaces(config.capture), "");
 }
 
 Capture open_best(const Config& config, bool attributes) {
@@ -53,7 +74,7 @@ Capture open_capture(const Config& config, bool attributes) {
     case Driver::kPcap:
       return open_pcap(config.capture);
     case Driver::kAfXdp:
-      refuse("af_xdp");
+      return open_af_xdp(config.capture);
     case Driver::kEbpf:
       return open_ebpf(config, attributes);
     case Driver::kAuto:

@@ -49,6 +49,7 @@ Capture open_capture(const Config& config, bool attributes);
 Capture open_pcap_files(const CaptureConfig& config);
 Capture open_pcap_interfaces(const CaptureConfig& config);
 Capture open_dpdk(const CaptureConfig& config);
+Capture open_af_xdp(const CaptureConfig& config);
 Capture open_ebpf(const Config& config, bool attributes);
 
 }  // namespace wiretally

@@ -6,7 +6,7 @@
 #include <bit>
 
 #include "control/capture/capture.hpp"
-#include "dataplane/source/dpdk_interface.hpp"
+#include "control/capture/interface_use.hpp"
 #include "dataplane/source/ebpf_source.hpp"
 
 namespace wiretally {
@@ -38,16 +38,6 @@ std::string describe(const EbpfSource& source, const std::string& name) {
   return fmt::format("{} generic (native: {})", name, source.native_refusal());
 }
 
-// A program sees the frame as the card leaves it.
-void warn_of_lost_tags(const std::string& name) {
-  const auto interface = kernel_interface(name);
-  if (!interface || !interface->strips_vlan_tags) return;
-  spdlog::warn(
-      "{} takes the first VLAN tag off a frame before driver ebpf sees it, so flows have no VLAN; "
-      "`ethtool -K {} rxvlan off` leaves it on",
-      name, name);
-}
-
 // What the configuration costs: packets that go up although the kernel could count them.
 std::string describe_hand_up(const Config& config, bool attributes) {
   if (!config.capture.filter.empty()) return "; every packet goes up, to ask capture.filter";
@@ -71,7 +61,7 @@ Capture open_ebpf(const Config& config, bool attributes) {
                                      static_cast<PortIndex>(static_cast<std::uint8_t>(index))));
     EbpfSource* source = interfaces->sources.back().get();
     source->attach();
-    warn_of_lost_tags(interface.name);
+    warn_of_lost_tags(interface.name, "ebpf");
     modes.push_back(describe(*source, interface.name));
     const std::uint32_t ifindex =
         interface.ifindex != 0 ? interface.ifindex : static_cast<std::uint32_t>(index) + 1;

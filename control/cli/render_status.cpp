@@ -61,7 +61,9 @@ std::string ports_text(const Status& status) {
     const auto metered = [&](IpVersion v) {
       return grouped(port.metered[static_cast<std::size_t>(v)].packets);
     };
-    table.add_row({port.name, std::to_string(port.ifindex), grouped(port.received.packets),
+    const std::string name =
+        port.mode.empty() ? port.name : fmt::format("{} ({})", port.name, port.mode);
+    table.add_row({name, std::to_string(port.ifindex), grouped(port.received.packets),
                    octets_text(static_cast<double>(port.received.l2_octets)),
                    grouped(missed_by(port)), metered(IpVersion::kV4), metered(IpVersion::kV6),
                    metered(IpVersion::kNone), grouped(not_metered_by(port)),

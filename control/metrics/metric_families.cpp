@@ -96,6 +96,15 @@ void add_port_traffic(Families& families, const Status& status,
   }
 }
 
+void add_port_mode(Families& families, const Status& status,
+                   const std::vector<std::string>& names) {
+  Family f = gauge(families, "wiretally_port_info",
+                   "Always 1: how the driver takes packets from the port.");
+  for (std::size_t i = 0; i < status.ports.size(); ++i) {
+    f.add({{"port", names[i]}, {"driver", status.driver}, {"mode", status.ports[i].mode}}, 1.0);
+  }
+}
+
 void add_port_metered(Families& families, const Status& status,
                       const std::vector<std::string>& names) {
   const std::vector<PortStatus>& ports = status.ports;
@@ -270,6 +279,7 @@ Families metric_families(const Status& status) {
   gauge(families, "wiretally_uptime_seconds", "Seconds since the meter started.")
       .add({}, status.uptime_s);
   const std::vector<std::string> ports = unique_names(status.ports);
+  add_port_mode(families, status, ports);
   add_port_traffic(families, status, ports);
   add_port_metered(families, status, ports);
   add_port_results(families, status, ports);

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstring>
 #include <span>
+#include <string_view>
 
 namespace wiretally {
 namespace {
@@ -97,6 +98,26 @@ std::optional<std::uint64_t> nic_missed_packets(const std::string& interface) {
 std::optional<std::uint64_t> received_packets(const std::string& interface) {
   const auto stats = statistics_of(interface);
   return stats ? std::optional(stats->rx_packets) : std::nullopt;
+}
+
+std::string master_of(const std::string& interface) {
+  alignas(nlmsghdr) std::array<char, kReplyOctets> reply;
+  const auto master =
+      value_of<std::uint32_t>(find_attribute(ask_for_link(interface, reply), IFLA_MASTER));
+  std::array<char, IF_NAMESIZE> name{};
+  return master && ::if_indextoname(*master, name.data()) != nullptr ? name.data() : "";
+}
+
+unsigned stands_on(const std::string& interface) {
+  alignas(nlmsghdr) std::array<char, kReplyOctets> reply;
+  const Octets link = ask_for_link(interface, reply);
+  const auto lower = value_of<std::uint32_t>(find_attribute(link, IFLA_LINK));
+  const Octets kind = find_attribute(find_attribute(link, IFLA_LINKINFO), IFLA_INFO_KIND);
+  const bool elsewhere = !find_attribute(link, IFLA_LINK_NETNSID).empty();
+  if (!lower || elsewhere || std::string_view(kind.data(), kind.size()).starts_with("veth")) {
+    return 0;
+  }
+  return *lower;
 }
 
 std::optional<XdpProgram> attached_xdp_program(const std::string& interface) {

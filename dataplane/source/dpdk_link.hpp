@@ -17,6 +17,13 @@ namespace wiretally {
 // IFLA_STATS64 rx_packets: what the interface received since it was made. Empty if it is gone.
 [[nodiscard]] std::optional<std::uint64_t> received_packets(const std::string& interface);
 
+// The bridge, bond or team that has the interface for its port; empty: none.
+[[nodiscard]] std::string master_of(const std::string& interface);
+
+// Number of the interface that this one (a VLAN, a macvlan, ...) stands on, in the same namespace;
+// 0: none. The other end of a veth pair is none.
+[[nodiscard]] unsigned stands_on(const std::string& interface);
+
 struct XdpProgram {
   std::uint32_t id = 0;
   std::string name;  // empty if this process may not ask

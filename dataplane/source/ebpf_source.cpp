@@ -95,6 +95,7 @@ void EbpfSource::try_attach(unsigned ifindex) {
   check_frames();
   const std::uint64_t received = received_packets(options_.interface).value_or(0);
   mode_ = loader_->attach(ifindex, options_.interface);
+  counters_->mode.store(mode_, std::memory_order_relaxed);
   if (options_.promiscuous) promiscuous_.emplace(options_.interface);
   if (last_ifindex_ != 0) {
     const std::uint64_t before = ifindex == last_ifindex_ ? received_then_ : 0;

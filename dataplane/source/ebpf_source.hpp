@@ -39,6 +39,7 @@ struct EbpfCounters {
   std::atomic<std::uint64_t> nic = 0;           // the NIC had no room for them
   std::atomic<std::uint64_t> reattached = 0;
   std::atomic<bool> attached = false;
+  std::atomic<XdpMode> mode = XdpMode::kNative;
 };
 
 class EbpfSource {
@@ -102,6 +103,7 @@ class EbpfPort final : public CapturePort {
       : name_(std::move(name)), ifindex_(ifindex), counters_(std::move(counters)) {}
   [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] std::uint32_t ifindex() const override { return ifindex_; }
+  [[nodiscard]] std::string_view mode() const override { return label(counters_->mode.load()); }
   // "not_attached", "ring_full", "nic".
   std::vector<MissedCount> missed() override;
 

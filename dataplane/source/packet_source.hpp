@@ -41,6 +41,9 @@ class CapturePort {
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual std::uint32_t ifindex() const = 0;
   virtual std::vector<MissedCount> missed() = 0;
+  // How the driver takes packets from this port now ("zero-copy", "native", ...); empty: there is
+  // one way only. Static storage.
+  [[nodiscard]] virtual std::string_view mode() const { return {}; }
 };
 
 }  // namespace wiretally

@@ -148,7 +148,7 @@ def finish(place, nfcapd, prometheus, running, sent):
 
 def parse():
     ap = argparse.ArgumentParser(prog="deploy/quickstart")
-    ap.add_argument("--driver", choices=["dpdk", "ebpf", "pcap"], required=True)
+    ap.add_argument("--driver", choices=["dpdk", "af_xdp", "ebpf", "pcap"], required=True)
     ap.add_argument("--seconds", type=float, default=0)
     ap.add_argument("--rate", type=int, default=5000)
     ap.add_argument("--interface")

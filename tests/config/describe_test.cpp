@@ -118,6 +118,7 @@ capture:
   interfaces: [{name: "br-1.5", ifindex: 7, role: "a: b # c"}, {name: eth0}]
   dpdk: {memory: 80M, no_huge: true, workers: [3, 0],
          ports: [{device: "net_pcap0,rx_pcap=a b.pcap", name: p, queues: 2}]}
+  af_xdp: {frames: 4096}
   ebpf: {map_entries: 1000, ring: 1M}
   files: ["a, b.pcap", "true", "-", "7", "q\"uo\\te", "\u00fc"]
   promiscuous: false

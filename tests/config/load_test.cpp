@@ -142,7 +142,6 @@ struct Feature {
 };
 
 const Feature kFeatures[] = {
-    {"capture.driver", "af_xdp", "capture: {driver: af_xdp, interfaces: [{name: eth1}]}"},
     {"flows.key", "ether", "flows: {key: ether}"},
     {"flows.fragment_ports", "first", "flows: {fragment_ports: first}"},
     {"export.collectors[].version", "5", "export: {collectors: [{address: \"a:1\", version: 5}]}"},

@@ -86,6 +86,7 @@ inline PortStatus sample_port() {
   PortStatus port;
   port.name = "lab";
   port.ifindex = 12;
+  port.mode = "zero-copy";
   port.received = {1'234'500, 0, 99'000'000};
   port.missed = {{"nic", 67}, {"no_mbuf", 0}};
   port.metered = {Volume{10, 0, 600}, Volume{1'000'000, 80'000'000, 94'000'000},

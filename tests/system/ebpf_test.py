@@ -182,11 +182,14 @@ class Neighbours(Ebpf):
     def test_auto_takes_ebpf_and_pcap_where_another_s_program_is(self):
         """The same traffic, counted twice; the second one says why it is not the better driver."""
         self.place()
+        self.within.run("ip", "address", "add", "192.0.2.2/24", "dev", "m0")
         auto = meter.capture_section("auto", "m0")
         meters = [meter.Meter(self.lab, self.within, lambda path: meter.config_text(
             auto, [], path, ""), name).start() for name in ("first", "second")]
         first, second = (each.ask("status") for each in meters)
         self.assertEqual(first["driver"], "ebpf")
+        self.assertIn("not af_xdp: it would take the host's frames, and m0 has the address "
+                      "192.0.2.2", first["driver_note"])
         self.assertEqual(second["driver"], "pcap")
         self.assertIn("m0 has an XDP program already: wt_flow_count", second["driver_note"])
         self.assertNotIn("\n", second["driver_note"])

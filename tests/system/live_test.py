@@ -64,6 +64,9 @@ class Live(harness.Case):
     def test_pcap_counts_every_packet(self):
         self.meter_everything("pcap")
 
+    def test_af_xdp_counts_every_packet(self):
+        self.meter_everything("af_xdp")
+
     def test_ebpf_counts_every_packet(self):
         self.meter_everything("ebpf")
 

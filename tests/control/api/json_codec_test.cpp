@@ -50,6 +50,7 @@ TEST(JsonCodec, brings_ports_back) {
   const PortStatus& port = came.ports[0];
   EXPECT_EQ(port.name, sent.name);
   EXPECT_EQ(port.ifindex, sent.ifindex);
+  EXPECT_EQ(port.mode, sent.mode);
   EXPECT_EQ(port.received, sent.received);
   EXPECT_EQ(port.metered, sent.metered);
   EXPECT_EQ(port.parse_results, sent.parse_results);

@@ -64,8 +64,8 @@ TEST(RenderStatus, shows_the_meter_on_one_screen) {
 paused: packets count as not metered until `wiretally resume`
 tick every 1.0 s: 191 so far, the last took 4.20 ms, on average 5.00 ms
 
-port  ifindex   received   frames  missed       IPv4     IPv6  other  not metered  coarse
-lab        12  1,234,500  99.0 MB      67  1,000,000  234,390     10          100     170
+port             ifindex   received   frames  missed       IPv4     IPv6  other  not metered  coarse
+lab (zero-copy)       12  1,234,500  99.0 MB      67  1,000,000  234,390     10          100     170
   lab: 67 packets missed: nic
   lab: 100 packets not metered: filtered
   lab: 5 packets metered with a note: truncated_transport

@@ -33,6 +33,7 @@ TEST(Metrics, shows_every_value_under_the_contracts_name_and_labels) {
   const std::string text = exposition(test::sample_status());
   for (const char* line :
        {R"(wiretally_build_info{version="9.8.7"} 1)",
+        R"(wiretally_port_info{port="lab",driver="dpdk",mode="zero-copy"} 1)",
         R"(wiretally_received_packets_total{port="lab"} 1234500)",
         R"(wiretally_received_octets_total{port="lab"} 99000000)",
         R"(wiretally_missed_packets_total{port="lab",reason="nic"} 67)",

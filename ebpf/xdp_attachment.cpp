@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// bpf_link on XDP, and whose program is there. Thread: see xdp_attachment.hpp.
+#include "ebpf/xdp_attachment.hpp"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace wiretally {
+namespace {
+
+std::string program_name(std::uint32_t id) {
+  const ebpf::Descriptor program(bpf_prog_get_fd_by_id(id));
+  bpf_prog_info info{};
+  __u32 length = sizeof info;
+  if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &length) != 0) {
+    return "(its name may be asked for by CAP_SYS_ADMIN only)";
+  }
+  return std::string(info.name, strnlen(info.name, sizeof info.name));
+}
+
+// Empty if no XDP program is attached there.
+std::string foreign_program(unsigned ifindex) {
+  LIBBPF_OPTS(bpf_xdp_query_opts, found);
+  if (bpf_xdp_query(static_cast<int>(ifindex), 0, &found) != 0) return {};
+  const std::uint32_t ids[] = {found.prog_id, found.drv_prog_id, found.skb_prog_id,
+                               found.hw_prog_id};
+  for (const std::uint32_t id : ids) {
+    if (id != 0) return program_name(id) + ", id " + std::to_string(id);
+  }
+  return {};
+}
+
+}  // namespace
+
+const char* label(XdpMode mode) {
+  return mode == XdpMode::kNative ? "native" : "generic";
+}
+
+std::string xdp_error_text(int error) {
+  return std::strerror(error < 0 ? -error : error);
+}
+
+std::string xdp_cure(int error, const std::string& capabilities) {
+  switch (error < 0 ? -error : error) {
+    case EPERM:
+    case EACCES:
+      return "; it takes root, or the capabilities " + capabilities;
+    case ENOSYS:
+    case EINVAL:
+      return "; it takes Linux 5.15 or later with CONFIG_BPF_SYSCALL";
+    default:
+      return "";
+  }
+}
+
+XdpMode XdpAttachment::attach(int program, unsigned ifindex, const std::string& name) {
+  native_refusal_.clear();
+  const auto try_mode = [&](std::uint32_t flags) {
+    LIBBPF_OPTS(bpf_link_create_opts, link_options, .flags = flags);
+    link_.reset(bpf_link_create(program, static_cast<int>(ifindex), BPF_XDP, &link_options));
+    return link_ ? 0 : errno;
+  };
+  const std::string foreign = foreign_program(ifindex);
+  if (!foreign.empty()) {
+    throw XdpError(name + " has an XDP program already: " + foreign +
+                   "; it is not replaced. Stop its owner, or `ip link set dev " + name +
+                   " xdp off`, or use driver pcap, which can share the interface");
+  }
+  const int native = try_mode(XDP_FLAGS_DRV_MODE);
+  if (native == 0) return XdpMode::kNative;
+  native_refusal_ = xdp_error_text(native);
+  const int generic = try_mode(XDP_FLAGS_SKB_MODE);
+  if (generic == 0) return XdpMode::kGeneric;
+  throw XdpError("the kernel does not attach to " + name + ": " + native_refusal_ + " (native), " +
+                 xdp_error_text(generic) + " (generic)" + xdp_cure(generic, capabilities_));
+}
+
+bool XdpAttachment::detach() {
+  if (!link_) return false;
+  bpf_link_detach(link_.get());
+  link_.reset();
+  return true;
+}
+
+unsigned XdpAttachment::ifindex() const {
+  bpf_link_info info{};
+  __u32 length = sizeof info;
+  if (!link_ || bpf_obj_get_info_by_fd(link_.get(), &info, &length) != 0) return 0;
+  return info.xdp.ifindex;
+}
+
+}  // namespace wiretally
