@@ -47,7 +47,7 @@ struct PortStatus {
   std::string name;
   std::uint32_t ifindex = 0;
   std::string mode;  // how its driver takes packets ("zero-copy", ...); empty: one way only
-  Volume received;  // octets: 0
+  Volume received;   // octets: 0
   std::vector<MissedTotal> missed;
   std::array<Volume, kIpVersions> metered{};  // by IpVersion: none, v4, v6
   std::array<Volume, kParseErrors>

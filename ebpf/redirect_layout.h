@@ -5,6 +5,6 @@
 #include <linux/types.h>
 
 struct kernel_redirects {
-  __u64 redirected; /* handed to the socket of their queue, which may have had no room */
-  __u64 passed;     /* no socket serves their queue: on to the host */
+  __u64 seen;   /* all frames: handed to the socket of their queue, which may have had no room, */
+  __u64 passed; /* or, of these, on to the host: no socket serves their queue */
 };

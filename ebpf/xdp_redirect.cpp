@@ -71,7 +71,7 @@ kernel_redirects XdpRedirect::counts() const {
   kernel_redirects sum{};
   if (bpf_map_lookup_elem(redirects_, &zero, each.data()) != 0) return sum;
   for (const kernel_redirects& one : each) {
-    sum.redirected += one.redirected;
+    sum.seen += one.seen;
     sum.passed += one.passed;
   }
   return sum;

@@ -23,11 +23,6 @@ std::int64_t now_ns() {
   return now.tv_sec * kNsPerSecond + now.tv_nsec;
 }
 
-std::uint64_t seen(const XdpRedirect& program) {
-  const kernel_redirects counts = program.counts();
-  return counts.redirected + counts.passed;
-}
-
 [[noreturn]] void refuse(const std::string& why) {
   throw StartupError(ExitCode::kMachine, fmt::format("driver af_xdp: {}", why));
 }
@@ -92,7 +87,7 @@ void AfXdpInterface::try_attach(const KernelInterface& interface) {
   if (!interface.has_ethernet_frames) {
     throw XdpError(options_.interface + " has no Ethernet frames; use driver pcap");
   }
-  seen_at_attach_ = seen(*program_);
+  seen_at_attach_ = program_->counts().seen;
   const XdpMode mode = program_->attach(interface.index, options_.interface);
   if (options_.promiscuous) promiscuous_.emplace(options_.interface);
   if (last_index_ != 0) {
@@ -171,7 +166,7 @@ void AfXdpInterface::count_missed() {
 // program has seen it, so that under traffic this is too small, never too large: the largest holds.
 void AfXdpInterface::measure_gap() {
   const auto received = received_packets(options_.interface);
-  const std::uint64_t seen_since = seen(*program_) - seen_at_attach_;
+  const std::uint64_t seen_since = program_->counts().seen - seen_at_attach_;
   if (!received || *received < received_at_gap_ + seen_since) return;
   gap_ = std::max(gap_, *received - received_at_gap_ - seen_since);
   not_attached_.store(gaps_before_ + gap_, std::memory_order_relaxed);
