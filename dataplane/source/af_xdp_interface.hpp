@@ -35,6 +35,9 @@ struct AfXdpWorkerCounters {
   std::atomic<std::uint64_t> rx_dropped = 0;
   std::atomic<std::uint64_t> rx_ring_full = 0;
   std::atomic<std::uint64_t> rx_fill_ring_empty = 0;
+  // Frames it has taken, and the three above; and when that was so (monotonic clock).
+  std::atomic<std::uint64_t> accounted = 0;
+  std::atomic<std::int64_t> accounted_ns = 0;
 };
 
 class AfXdpInterface {
@@ -89,6 +92,7 @@ class AfXdpInterface {
   void lose_interface();
   void take_up(const KernelInterface& interface);
   void count_missed();
+  void reconcile();
   void measure_gap();
   void close_gap();
   template <class Change>
@@ -110,7 +114,10 @@ class AfXdpInterface {
   std::atomic<std::uint64_t> nic_ = 0;
   std::atomic<std::uint64_t> not_bound_ = 0;
   std::atomic<std::uint64_t> not_attached_ = 0;
+  std::atomic<std::uint64_t> kernel_ = 0;
   std::uint64_t passed_at_start_ = 0;
+  std::uint64_t redirected_then_ = 0;  // by the program, at
+  std::int64_t then_ns_ = 0;           // this time
   unsigned last_index_ = 0;            // the interface before
   std::uint64_t received_then_ = 0;    // by that one, when the program went
   std::uint64_t gaps_before_ = 0;      // not_attached, of earlier gaps
@@ -131,6 +138,7 @@ class AfXdpPort final : public CapturePort {
   [[nodiscard]] std::string_view mode() const override { return label(interface_->mode()); }
   // "rx_dropped", "rx_ring_full", "rx_fill_ring_empty": XDP_STATISTICS of the sockets. "not_bound":
   // came to a queue without a socket. "not_attached": came while no program was on. "nic".
+  // "kernel": handed to a socket by the program, and never heard of again.
   std::vector<MissedCount> missed() override { return interface_->missed(); }
 
  private:

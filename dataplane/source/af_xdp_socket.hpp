@@ -109,6 +109,8 @@ class AfXdpSocket {
   [[nodiscard]] int descriptor() const { return xsk_socket__fd(socket_); }
   [[nodiscard]] std::uint32_t queue() const { return options_.queue; }
   [[nodiscard]] AfXdpMode mode() const { return mode_; }
+  // Descriptors in the ring that take() has not shown yet: frames, if none takes several.
+  [[nodiscard]] std::uint32_t waiting() { return xsk_cons_nb_avail(&receive_, UINT32_MAX); }
   [[nodiscard]] AfXdpMissed missed() const;
 
  private:

@@ -85,6 +85,7 @@ std::size_t AfXdpSource::poll(std::span<PacketView> views) {
   }
   ++turn_;
   if (count != 0) {
+    taken_ += count;
     idle_polls_ = 0;
     return count;
   }
@@ -138,10 +139,20 @@ void AfXdpSource::close_sockets() {
 
 void AfXdpSource::publish() {
   AfXdpMissed all = closed_;
-  for (const auto& socket : sockets_) all += socket->missed();
+  std::uint64_t waiting = 0;
+  for (const auto& socket : sockets_) {
+    all += socket->missed();
+    waiting += socket->waiting();
+  }
   counters_->rx_dropped.store(all.rx_dropped, std::memory_order_relaxed);
   counters_->rx_ring_full.store(all.rx_ring_full, std::memory_order_relaxed);
   counters_->rx_fill_ring_empty.store(all.rx_fill_ring_empty, std::memory_order_relaxed);
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  counters_->accounted.store(
+      taken_ + waiting + all.rx_dropped + all.rx_ring_full + all.rx_fill_ring_empty,
+      std::memory_order_relaxed);
+  counters_->accounted_ns.store(now.tv_sec * kNsPerSecond + now.tv_nsec, std::memory_order_release);
 }
 
 }  // namespace wiretally

@@ -66,6 +66,7 @@ class AfXdpSource {
   bool leaving_ = false;          // that one has gone: read what is left, then close
   bool binding_failed_ = false;   // some queue is not bound; tried again
   std::string last_refusal_;      // told once
+  std::uint64_t taken_ = 0;       // frames
   AfXdpMissed closed_;            // by sockets that are closed
   std::size_t turn_ = 0;          // which socket is asked first
   unsigned idle_polls_ = 0;

@@ -76,6 +76,9 @@ class Live(harness.Case):
     def test_a_stopped_meter_names_what_it_missed_with_pcap(self):
         self.freeze("pcap", rate=50000, stopped_s=5)
 
+    def test_a_stopped_meter_names_what_it_missed_with_af_xdp(self):
+        self.freeze("af_xdp", rate=30000, stopped_s=2)
+
     def test_a_stopped_meter_loses_nothing_with_ebpf(self):
         """The kernel goes on counting: the ledger is exact and nothing is missed."""
         self.freeze("ebpf", rate=30000, stopped_s=2, misses=False)
