@@ -131,8 +131,11 @@ void AfXdpSocket::refuse(int error) const {
         "receives them in several buffers: `ip link set dev {} mtu {}`, or use driver ebpf",
         options_.mtu, kLargeFrame - kHeadroom, options_.interface, kLargeFrame - kHeadroom - 22);
   }
-  throw XdpError(fmt::format("{}: no socket for queue {}, and its frames would be missed: {}{}",
-                             options_.interface, options_.queue, xdp_error_text(error), cure));
+  const std::string text =
+      fmt::format("{}: no socket for queue {}, and its frames would be missed: {}{}",
+                  options_.interface, options_.queue, xdp_error_text(error), cure);
+  if (error == EBUSY) throw AfXdpQueueTaken(text);
+  throw XdpError(text);
 }
 
 void AfXdpSocket::wake_kernel() {

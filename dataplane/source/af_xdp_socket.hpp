@@ -15,6 +15,7 @@
 #include <string>
 
 #include "dataplane/packet/packet_view.hpp"
+#include "ebpf/xdp_attachment.hpp"
 
 #ifndef XDP_USE_SG
 #define XDP_USE_SG (1 << 4)     // Linux 6.6: a frame may take several buffers
@@ -26,6 +27,12 @@ namespace wiretally {
 // Best first.
 enum class AfXdpMode : std::uint8_t { kZeroCopy, kNativeCopy, kGeneric };
 const char* label(AfXdpMode mode);
+
+// Another socket has the queue.
+class AfXdpQueueTaken : public XdpError {
+ public:
+  using XdpError::XdpError;
+};
 
 struct AfXdpSocketOptions {
   std::string interface;

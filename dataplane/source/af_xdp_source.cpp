@@ -16,6 +16,10 @@ namespace {
 
 constexpr std::int64_t kChoresEveryNs = 250'000'000;
 
+constexpr int kBindTries = 20;
+constexpr long kBindPauseNs = 50'000'000;
+const std::string kRefused = "driver af_xdp: ";
+
 std::int64_t coarse_now_ns() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
@@ -35,15 +39,22 @@ AfXdpSource::AfXdpSource(std::shared_ptr<AfXdpInterface> interface, unsigned num
       number_(number),
       workers_(workers),
       port_(port),
+      short_sleep_ns_(static_cast<long>(interface_->options().frames * kShortestFrameNs / 4)),
       counters_(interface_->add_worker()) {}
 
 AfXdpSource::~AfXdpSource() = default;
 
 void AfXdpSource::open() {
-  try {
-    bind_queues(interface_->state());
-  } catch (const XdpError& error) {
-    throw StartupError(ExitCode::kMachine, fmt::format("driver af_xdp: {}", error.what()));
+  for (int tries = kBindTries;; --tries) {
+    try {
+      return bind_queues(interface_->state());
+    } catch (const AfXdpQueueTaken& taken) {
+      // The kernel lets go of a socket's queue some time after the socket was closed.
+      if (tries == 0) throw StartupError(ExitCode::kMachine, kRefused + taken.what());
+      sleep_ns(kBindPauseNs);
+    } catch (const XdpError& error) {
+      throw StartupError(ExitCode::kMachine, kRefused + error.what());
+    }
   }
 }
 
@@ -97,7 +108,7 @@ std::size_t AfXdpSource::poll(std::span<PacketView> views) {
 void AfXdpSource::wait() {
   if (sockets_.empty()) return sleep_ns(kIdleWaitMs * 1'000'000L);
   for (const auto& socket : sockets_) socket->wake_kernel();
-  if (++idle_polls_ <= kShortSleeps) return sleep_ns(kShortSleepNs);
+  if (++idle_polls_ <= kShortSleeps) return sleep_ns(short_sleep_ns_);
   ::poll(waiting_.data(), waiting_.size(), kIdleWaitMs);
   // The interface of such a socket has gone: poll() no longer waits for it.
   const bool gone = std::ranges::any_of(

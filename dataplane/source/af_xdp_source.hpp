@@ -24,8 +24,9 @@ class AfXdpSource {
  public:
   static constexpr TimeBase kTimeBase = TimeBase::kMachine;
   static constexpr int kIdleWaitMs = 5;  // the flip of a tick waits for it
-  static constexpr long kShortSleepNs = 50'000;
-  static constexpr unsigned kShortSleeps = 40;  // before the long wait
+  // A short sleep is as long as 10 Gbit/s of the smallest frames take to fill a quarter of a ring.
+  static constexpr double kShortestFrameNs = 67.2;
+  static constexpr unsigned kShortSleeps = 4;  // before the long wait
 
   // Worker `number` of `workers` on this interface: queues number, number + workers, ...
   AfXdpSource(std::shared_ptr<AfXdpInterface> interface, unsigned number, unsigned workers,
@@ -34,7 +35,8 @@ class AfXdpSource {
   AfXdpSource(const AfXdpSource&) = delete;
   AfXdpSource& operator=(const AfXdpSource&) = delete;
 
-  // Binds the queues. Throws StartupError that names the one it could not bind.
+  // Binds the queues; waits a second for one that a meter before us has not quite let go. Throws
+  // StartupError that names the one it could not bind.
   void open();
 
   std::size_t poll(std::span<PacketView> views);
@@ -58,6 +60,7 @@ class AfXdpSource {
   const unsigned number_;
   const unsigned workers_;
   const PortIndex port_;
+  const long short_sleep_ns_;
   std::shared_ptr<AfXdpWorkerCounters> counters_;
   std::vector<std::unique_ptr<AfXdpSocket>> sockets_;
   std::vector<pollfd> waiting_;   // one for each socket

@@ -155,7 +155,9 @@ class Queues(AfXdp):
         self.begin(queues=4)
         self.meter.stop()
         for inside, end in ((self.source, "s0"), (self.within, "m0")):
-            inside.run("ethtool", "-L", end, "rx", "1", "tx", "1")
+            # The kernel lets go of a closed socket's queue a little later.
+            resources.wait_for(lambda: not inside.run("ethtool", "-L", end, "rx", "1", "tx", "1",
+                                                      check=False), 5, f"one queue on {end}", 0.2)
         self.meter.start()
         self.assertEqual(len(self.meter.ask("status")["workers"]), 1)
         first = self.send_on_queues(1, 2000)
