@@ -35,7 +35,7 @@ class XdpRedirect {
 
   // From now on the queue's frames go to this socket; false: errno says why not.
   bool set_socket(std::uint32_t queue, int socket);
-  [[nodiscard]] std::uint32_t queues() const { return queues_; }
+  [[nodiscard]] int program() const { return program_; }
 
   // Sums over all CPUs since the start.
   [[nodiscard]] kernel_redirects counts() const;

@@ -37,6 +37,13 @@ std::string describe(const AfXdpInterface& interface, unsigned queues) {
   return text;
 }
 
+void warn_of_state(const std::string& name) {
+  const auto interface = kernel_interface(name);
+  if (interface && !interface->up) {
+    spdlog::warn("{} is down: nothing comes before `ip link set dev {} up`", name, name);
+  }
+}
+
 void warn_of_taking(const std::string& name) {
   const std::string use = host_use(name);
   if (use.empty()) return;
@@ -71,6 +78,7 @@ Capture open_af_xdp(const CaptureConfig& config) {
                                }});
     }
     interface->begin_counting();
+    warn_of_state(each.name);
     warn_of_taking(each.name);
     warn_of_lost_tags(each.name, "af_xdp");
     modes.push_back(describe(*interface, queues));

@@ -92,6 +92,12 @@ class Neighbours(AfXdp):
         status = self.meter.ask("status")
         self.assertEqual(status["driver"], "ebpf")
         self.assertIn("m0 has the address 192.0.2.2", status["driver_note"])
+        self.assertEqual(self.meter.stop(), 0)
+        self.within.run("ip", "address", "flush", "dev", "m0")
+        self.within.run("ip", "link", "add", "br0", "type", "bridge")
+        self.within.run("ip", "link", "set", "m0", "master", "br0")
+        self.meter.start()
+        self.assertIn("m0 belongs to br0", self.meter.ask("status")["driver_note"])
 
     def test_the_mode_is_in_log_status_and_metrics(self):
         self.begin()
