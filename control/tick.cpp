@@ -197,6 +197,12 @@ void Tick::republish() {
         {books.sink->account(), books.before + (books.takes ? records - books.joined_at : 0)});
   }
   fill_status(books_, ports_, parts_.merger->totals(), sinks, *status);
+  for (std::size_t p = 0; p < status->ports.size(); ++p) {
+    for (std::size_t level = 1; level < kCoarseLevels; ++level) {
+      status->ports[p].coarse_packets[level] +=
+          parts_.merger->coarse_packets(p, static_cast<CoarseLevel>(level));
+    }
+  }
   parts_.board->publish(std::move(status));
 }
 

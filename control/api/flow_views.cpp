@@ -11,6 +11,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "control/api/requests.hpp"
+
 #include "control/sink/record_filter.hpp"
 
 namespace wiretally {
@@ -108,30 +110,74 @@ ActiveFlows list_active_flows(const Merger& merger, const FlowQuery& query) {
   return result;
 }
 
+namespace {
+
+// The sums of a view in bounded memory, however many hosts a flood invents: past the bound the
+// lighter half goes to `other`, so that totals stay exact and the heavy rows stay.
+class TopSums {
+ public:
+  explicit TopSums(std::size_t rows_max) : rows_max_(rows_max) {}
+
+  void add(std::string name, const Flow& flow, bool recent) {
+    add_flow(sums_[std::move(name)], flow, recent);
+    if (sums_.size() > rows_max_) keep(rows_max_ / 2);
+  }
+  // The heaviest `limit` rows in order, then the others as one, if there are any.
+  std::vector<TopRow> take(std::size_t limit) {
+    std::vector<TopRow> rows = take_sorted();
+    while (rows.size() > limit) {
+      add_to_other(rows.back());
+      rows.pop_back();
+    }
+    if (other_.flows != 0) rows.push_back(other_);
+    return rows;
+  }
+
+ private:
+  std::vector<TopRow> take_sorted() {
+    std::vector<TopRow> rows;
+    rows.reserve(sums_.size());
+    for (auto& [name, row] : sums_) {
+      row.name = name;
+      rows.push_back(std::move(row));
+    }
+    sums_.clear();
+    std::sort(rows.begin(), rows.end(), heavier);
+    return rows;
+  }
+  void keep(std::size_t kept) {
+    std::vector<TopRow> rows = take_sorted();
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (i < kept) {
+        sums_.emplace(rows[i].name, rows[i]);
+      } else {
+        add_to_other(rows[i]);
+      }
+    }
+  }
+  void add_to_other(const TopRow& row) {
+    other_.name = "other";
+    other_.recent += row.recent;
+    other_.total += row.total;
+    other_.flows += row.flows;
+  }
+
+  const std::size_t rows_max_;
+  std::unordered_map<std::string, TopRow> sums_;
+  TopRow other_;
+};
+
+constexpr std::size_t kTopRowsMin = 8192;
+
+}  // namespace
+
 TopRows list_top(const Merger& merger, TopDimension dimension, std::size_t limit) {
-  std::unordered_map<std::string, TopRow> sums;
+  const std::size_t rows = limit == 0 ? kAnswerRowsMax : limit;
+  TopSums sums(std::max(2 * rows, kTopRowsMin));
   merger.visit_flows([&](const Flow& flow, bool recent) {
-    for (std::string& name : names_of(flow, dimension))
-      add_flow(sums[std::move(name)], flow, recent);
+    for (std::string& name : names_of(flow, dimension)) sums.add(std::move(name), flow, recent);
   });
-  TopRows result;
-  result.recent_seconds = merger.last_tick_seconds();
-  for (auto& [name, row] : sums) {
-    row.name = name;
-    result.rows.push_back(std::move(row));
-  }
-  std::sort(result.rows.begin(), result.rows.end(), heavier);
-  if (limit == 0 || result.rows.size() <= limit) return result;
-  TopRow other;
-  other.name = "other";
-  for (std::size_t i = limit; i < result.rows.size(); ++i) {
-    other.recent += result.rows[i].recent;
-    other.total += result.rows[i].total;
-    other.flows += result.rows[i].flows;
-  }
-  result.rows.resize(limit);
-  result.rows.push_back(std::move(other));
-  return result;
+  return {sums.take(rows), merger.last_tick_seconds()};
 }
 
 }  // namespace wiretally

@@ -14,8 +14,8 @@ constexpr std::size_t kBatch = 32;
 class ShardDrain {
  public:
   ShardDrain(const CountTable& table, std::size_t shard, const FlowHash& hash, std::uint32_t tick,
-             FlowCache& cache, RecordBatch& out)
-      : table_(table), shard_(shard), hash_(hash), tick_(tick), cache_(cache), out_(out) {}
+             const ShardOutput& out)
+      : table_(table), shard_(shard), hash_(hash), tick_(tick), cache_(out.cache), out_(out) {}
 
   Drained run() {
     for (const CountTable::Segment& segment : table_.segments()) walk(segment);
@@ -63,7 +63,9 @@ class ShardDrain {
   void merge_batch() {
     for (std::size_t i = 0; i < size_; ++i) cache_.prefetch_flow(hashes_[i]);
     for (std::size_t i = 0; i < size_; ++i) {
-      cache_.merge(deltas_[i], hashes_[i], tick_, out_);
+      if (!cache_.merge(deltas_[i], hashes_[i], tick_, out_.ended)) {
+        out_.coarse.take(deltas_[i], hash_);
+      }
       drained_.totals.packets += deltas_[i].packets;
       drained_.totals.octets += deltas_[i].octets;
       drained_.totals.l2_octets += deltas_[i].l2_octets;
@@ -77,7 +79,7 @@ class ShardDrain {
   const FlowHash& hash_;
   const std::uint32_t tick_;
   FlowCache& cache_;
-  RecordBatch& out_;
+  const ShardOutput& out_;
   Drained drained_;
   std::array<FlowDelta, kBatch> deltas_;
   std::array<std::uint64_t, kBatch> hashes_{};
@@ -87,8 +89,8 @@ class ShardDrain {
 }  // namespace
 
 Drained drain_shard(const CountTable& table, std::size_t shard, const FlowHash& hash,
-                    std::uint32_t tick, FlowCache& cache, RecordBatch& out) {
-  return ShardDrain(table, shard, hash, tick, cache, out).run();
+                    std::uint32_t tick, const ShardOutput& out) {
+  return ShardDrain(table, shard, hash, tick, out).run();
 }
 
 }  // namespace wiretally

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 
+#include "control/merge/coarse_flows.hpp"
 #include "control/merge/flow_cache.hpp"
 #include "dataplane/flow/count_table.hpp"
 #include "dataplane/flow/flow_hash.hpp"
@@ -24,9 +25,16 @@ struct Drained {
   std::uint64_t entries = 0;
 };
 
-// Merges the entries of `shard` in `table` into `cache`; records of flows that ended on the way go
-// to `out`. The table is control's (flipped, not yet given back).
+// Where a shard's entries go: its flows, records of those that ended on the way, and new flows that
+// the full cache refused.
+struct ShardOutput {
+  FlowCache& cache;
+  RecordBatch& ended;
+  CoarseFlows& coarse;
+};
+
+// Merges the entries of `shard` in `table`. The table is control's (flipped, not yet given back).
 Drained drain_shard(const CountTable& table, std::size_t shard, const FlowHash& hash,
-                    std::uint32_t tick, FlowCache& cache, RecordBatch& out);
+                    std::uint32_t tick, const ShardOutput& out);
 
 }  // namespace wiretally

@@ -3,17 +3,14 @@
 #include "control/merge/flow_cache.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <tuple>
 
 namespace wiretally {
 namespace {
 
 constexpr std::uint16_t kFinOrRst = 0x05;
 constexpr std::size_t kGrowStart = 1024;
-constexpr std::size_t kShedLooks = 64;
-constexpr std::size_t kShedShare = 1024;  // of the cache leaves at most a 1024th at once
+constexpr std::size_t kCoarsePlaces = 1024;  // of coarse rows, beside flows_max
 
 template <class Counted>
 Volume volume_of(const Counted& counted) {
@@ -24,7 +21,9 @@ Volume volume_of(const Counted& counted) {
 
 FlowCache::FlowCache(const CacheOptions& options, const Lifecycle& lifecycle)
     : options_(options), lifecycle_(lifecycle), wheel_(kWheelSlots, kNone) {
-  resize(options.growable ? kGrowStart : std::max<std::size_t>(options.flows_max, 1));
+  resize(options.growable ? kGrowStart
+                          : std::max<std::size_t>(options.flows_max, 1) + kCoarsePlaces);
+  coarse_.reserve(kCoarsePlaces);
 }
 
 // The slab grows to `flows` places and the index is made anew for twice as many.
@@ -59,7 +58,9 @@ FlowKey FlowCache::identity_of(const FlowKey& key) const {
   FlowKey identity = key;
   // For a frame without IP the VLAN is part of what it is (design: "key is ethertype and VLAN").
   if (!options_.identity_vlan && key.ip_version() != IpVersion::kNone) identity.set_vlan(0);
-  if (!options_.identity_ingress) identity.port = PortIndex{};
+  // A row of the last resort is one per ingress port.
+  const bool row = key.level() == CoarseLevel::kProtocol;
+  if (!options_.identity_ingress && !row) identity.port = PortIndex{};
   return identity;
 }
 
@@ -72,13 +73,14 @@ std::size_t FlowCache::find(const FlowKey& identity, std::uint32_t tag) const {
   return at;
 }
 
-void FlowCache::merge(const FlowDelta& delta, std::uint64_t hash, std::uint32_t tick,
+bool FlowCache::merge(const FlowDelta& delta, std::uint64_t hash, std::uint32_t tick,
                       RecordBatch& out) {
   const auto tag = static_cast<std::uint32_t>(hash);
   const FlowKey identity = identity_of(delta.key);
   std::uint32_t place = index_[find(identity, tag)].place;
   if (place == kNone) {
-    place = create(delta, identity, tag, out);
+    if (!make_room(delta, tick, out)) return false;
+    place = create(delta, identity, tag);
   } else if (Flow& flow = flows_[place]; delta.first > silent_at(flow)) {
     emit(place, Lifecycle::idle_reason(flow.identity, flow.ended_flags), out);
     begin(flow, delta);
@@ -92,11 +94,12 @@ void FlowCache::merge(const FlowDelta& delta, std::uint64_t hash, std::uint32_t 
     unhang(place);
     hang(place, now_due);
   }
+  return true;
 }
 
-std::uint32_t FlowCache::create(const FlowDelta& delta, const FlowKey& identity, std::uint32_t tag,
-                                RecordBatch& out) {
-  const std::uint32_t place = take_place(out);
+std::uint32_t FlowCache::create(const FlowDelta& delta, const FlowKey& identity,
+                                std::uint32_t tag) {
+  const std::uint32_t place = take_place();
   Flow& flow = flows_[place];
   index_[find(identity, tag)] = {tag, place};
   flow.identity = identity;
@@ -105,17 +108,11 @@ std::uint32_t FlowCache::create(const FlowDelta& delta, const FlowKey& identity,
   ++totals_.flows;
   ++totals_.created;
   hang(place, deadline(flow));
+  if (identity.level() != CoarseLevel::kExact) coarse_.push_back(place);
   return place;
 }
 
-std::uint32_t FlowCache::take_place(RecordBatch& out) {
-  if (free_ == kNone && fresh_ == flows_.size()) {
-    if (options_.growable) {
-      resize(2 * flows_.size());
-    } else {
-      shed(out);
-    }
-  }
+std::uint32_t FlowCache::take_place() {
   if (free_ == kNone) return fresh_++;
   const std::uint32_t place = free_;
   free_ = flows_[place].wheel_next;
@@ -250,6 +247,7 @@ void FlowCache::visit_slot(std::size_t slot, TimeNs now, RecordBatch& out) {
 
 void FlowCache::end_all(RecordBatch& out) {
   out.reserve(out.size() + totals_.flows);
+  end_coarse(out);
   for (const Slot& slot : index_) {
     if (slot.place != kNone) emit(slot.place, FlowEndReason::kForcedEnd, out);
   }
@@ -257,6 +255,7 @@ void FlowCache::end_all(RecordBatch& out) {
   std::fill(wheel_.begin(), wheel_.end(), kNone);
   free_ = kNone;
   fresh_ = 0;
+  hand_ = 0;
   totals_.flows = 0;
 }
 
@@ -295,46 +294,14 @@ void FlowCache::take_new_timeouts(TimeNs now) {
   }
 }
 
-// The cache is full: the idlest of the flows next in the wheel leave early (end reason 5). The
-// wheel is in order of deadlines but for flows that were busy since, so a few are compared, not one
-// taken. A large cache sheds a quarter of those it looked at: a flood of new flows then costs half
-// to a third of what looking anew for each would (424 instead of 888 ns a flow in a cache of 1.25
-// M).
-void FlowCache::shed(RecordBatch& out) {
-  struct Candidate {
-    TimeNs silent_at;
-    std::uint32_t place;
-    bool operator<(const Candidate& o) const {
-      return std::tie(silent_at, place) < std::tie(o.silent_at, o.place);
-    }
-  };
-  std::array<Candidate, kShedLooks> candidates;
-  std::size_t size = 0;
-  for (std::size_t i = 0; i < kWheelSlots && size < kShedLooks; ++i) {
-    const auto step = wheel_time_ + static_cast<std::int64_t>(i);
-    std::uint32_t place = wheel_[static_cast<std::uint64_t>(step) % kWheelSlots];
-    for (; place != kNone && size < kShedLooks; place = flows_[place].wheel_next) {
-      candidates[size++] = {silent_at(flows_[place]), place};
-    }
-  }
-  const std::size_t leaving =
-      std::clamp<std::size_t>(options_.flows_max / kShedShare, 1, kShedLooks / 4);
-  const auto first = candidates.begin();
-  const auto end = first + static_cast<std::ptrdiff_t>(size);
-  const auto last = first + static_cast<std::ptrdiff_t>(std::min(leaving, size));
-  std::partial_sort(first, last, end);
-  for (auto each = first; each != last; ++each) {
-    emit(each->place, FlowEndReason::kLackOfResources, out);
-    remove(each->place);
-  }
-}
-
 void FlowCache::remove(std::uint32_t place) {
   unhang(place);
   Flow& flow = flows_[place];
   std::size_t at = flow.tag & index_mask_;
   while (index_[at].place != place) at = (at + 1) & index_mask_;
   erase_index(at);
+  flow.identity.set_kind(IpVersion::kNone, CoarseLevel::kExact);  // no coarse row any more
+  flow.recent_tick = kFree;
   flow.wheel_next = free_;
   free_ = place;
   --totals_.flows;

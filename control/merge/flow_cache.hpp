@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "control/merge/flow_record.hpp"
@@ -39,9 +40,10 @@ struct FlowDelta {
 struct CacheOptions {
   bool identity_vlan = false;  // the VLAN is part of a flow's identity, not a label
   bool identity_ingress = false;
-  bool attributes = false;    // kept for each flow
-  bool growable = false;      // recordings: never shed, grow
-  std::size_t flows_max = 0;  // of this shard
+  bool attributes = false;          // kept for each flow
+  bool growable = false;            // recordings: never shed, grow
+  std::size_t flows_max = 0;        // of this shard
+  std::size_t shed_max = SIZE_MAX;  // flows that may leave in a tick because the cache is full
 };
 
 // Totals of a shard; volumes obey merged = in_cache + ended + deleted.
@@ -88,8 +90,14 @@ class FlowCache {
   void prefetch_flow(std::uint64_t hash) const;
 
   // Adds a delta to its flow; a silence longer than the flow's timeout ends the old flow first.
-  // Ended flows go to `out`. `tick` labels the recent counters.
-  void merge(const FlowDelta& delta, std::uint64_t hash, std::uint32_t tick, RecordBatch& out);
+  // Ended flows go to `out`. `tick` labels the recent counters. False, and nothing changed: a new
+  // flow finds the cache full and enough have left for it in this tick; it is to be coarsened. A
+  // coarse key is always taken.
+  [[nodiscard]] bool merge(const FlowDelta& delta, std::uint64_t hash, std::uint32_t tick,
+                           RecordBatch& out);
+  // Ends the coarse rows of the tick before (end reason 5): they are seen between two ticks and
+  // leave with the second, so that collectors learn of a flood while it lasts.
+  void end_coarse(RecordBatch& out);
   // Ends what is due at `now`: silent flows, and cuts of active ones.
   void expire(TimeNs now, RecordBatch& out);
   // Ends everything (end reason 4).
@@ -114,6 +122,7 @@ class FlowCache {
 
  private:
   static constexpr std::uint32_t kNone = UINT32_MAX;
+  static constexpr std::uint32_t kFree = UINT32_MAX;  // recent_tick of a place without a flow
   static constexpr std::size_t kWheelSlots = 1024;
   static constexpr TimeNs kWheelStep = kNsPerSecond / 4;
 
@@ -124,8 +133,7 @@ class FlowCache {
 
   [[nodiscard]] FlowKey identity_of(const FlowKey& key) const;
   [[nodiscard]] std::size_t find(const FlowKey& identity, std::uint32_t tag) const;
-  std::uint32_t create(const FlowDelta& delta, const FlowKey& identity, std::uint32_t tag,
-                       RecordBatch& out);
+  std::uint32_t create(const FlowDelta& delta, const FlowKey& identity, std::uint32_t tag);
   void begin(Flow& flow, const FlowDelta& delta);
   void add(std::uint32_t place, const FlowDelta& delta, std::uint32_t tick);
   void add_attributes(std::uint32_t place, const FlowDelta& delta, bool first);
@@ -135,8 +143,11 @@ class FlowCache {
   void drop(std::uint32_t place);
   void erase_index(std::size_t at);
   void resize(std::size_t flows);
-  std::uint32_t take_place(RecordBatch& out);
-  void shed(RecordBatch& out);
+  bool make_room(const FlowDelta& delta, std::uint32_t tick, RecordBatch& out);
+  std::uint32_t take_place();
+  std::size_t shed(std::uint32_t tick, RecordBatch& out);
+  std::size_t find_idle(std::uint32_t tick, std::span<std::uint32_t> leaving);
+  void shed_place(std::uint32_t place, RecordBatch& out);
   [[nodiscard]] TimeNs deadline(const Flow& flow) const;
   [[nodiscard]] TimeNs silent_at(const Flow& flow) const;
   void hang(std::uint32_t place, TimeNs deadline);
@@ -152,7 +163,11 @@ class FlowCache {
   std::size_t index_mask_ = 0;
   std::uint32_t free_ = kNone;  // places used before, a list through wheel_next
   std::vector<std::uint32_t> wheel_;
-  std::int64_t wheel_time_ = 0;  // step last visited
+  std::int64_t wheel_time_ = 0;        // step last visited
+  std::vector<std::uint32_t> coarse_;  // places of the coarse rows of this tick
+  std::size_t hand_ = 0;               // place where shedding looks on
+  std::uint32_t shed_tick_ = 0;
+  std::size_t shed_left_ = 0;  // of shed_max, in shed_tick_
   CacheTotals totals_;
 };
 

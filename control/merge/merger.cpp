@@ -11,6 +11,11 @@
 namespace wiretally {
 namespace {
 
+// When the cache is full an eighth of it may leave in a tick, which bounds a tick's time and its
+// records (15 MB of a million flows); small caches may turn over as a whole.
+constexpr std::uint64_t kShedShare = 8;
+constexpr std::uint64_t kShedMin = 16'384;
+
 // Shards fill unevenly: room for four standard deviations, so that the whole holds max_flows.
 std::size_t flows_of_shard(std::uint64_t flows_max) {
   const double mean = static_cast<double>(flows_max) / static_cast<double>(kShards);
@@ -25,9 +30,13 @@ struct Merger::Arena {
 };
 
 struct Merger::Shard {
-  Shard(const CacheOptions& options, const Lifecycle& lifecycle) : cache(options, lifecycle) {}
+  Shard(const CacheOptions& options, const Lifecycle& lifecycle, std::size_t ports)
+      : cache(options, lifecycle), coarse(ports) {}
+  ShardOutput output() { return {cache, ended, coarse}; }
+
   FlowCache cache;
   RecordBatch ended;
+  CoarseFlows coarse;
   std::vector<Drained> drained;  // by table
 };
 
@@ -42,8 +51,9 @@ Merger::Merger(const MergerOptions& options, const FlowHash& hash)
   cache.attributes = options.attributes;
   cache.growable = options.recording;
   cache.flows_max = flows_of_shard(options.flows.max_flows);
+  cache.shed_max = std::max(kShedMin, options.flows.max_flows / kShedShare) / kShards;
   for (std::size_t i = 0; i < kShards; ++i) {
-    shards_.push_back(std::make_unique<Shard>(cache, lifecycle_));
+    shards_.push_back(std::make_unique<Shard>(cache, lifecycle_, options.ifindex.size()));
   }
 }
 
@@ -56,12 +66,26 @@ void Merger::complete(FlowRecord& record, TimeNs utc_step) const {
   record.ingress_ifindex = options_.ifindex[static_cast<std::size_t>(record.key.port)];
 }
 
-void Merger::run_shard(std::size_t index, const TickInput& input) {
+// Steps 2 and 3: drain this shard of every table, merge.
+void Merger::merge_shard(std::size_t index, const TickInput& input) {
   Shard& shard = *shards_[index];
+  const ShardOutput output = shard.output();
+  shard.cache.end_coarse(shard.ended);
+  shard.coarse.open(input.now);
   shard.drained.clear();
   for (const CountTable* table : input.tables) {
-    shard.drained.push_back(
-        drain_shard(*table, index, hash_, input.tick, shard.cache, shard.ended));
+    shard.drained.push_back(drain_shard(*table, index, hash_, input.tick, output));
+  }
+}
+
+// What other shards had no room for belongs here by the hash of its coarse key. Then step 4.
+void Merger::finish_shard(std::size_t index, const TickInput& input) {
+  Shard& shard = *shards_[index];
+  const ShardOutput output = shard.output();
+  for (const auto& other : shards_) {
+    if (!other->coarse.empty()) {
+      drain_shard(other->coarse.table(), index, hash_, input.tick, output);
+    }
   }
   shard.cache.expire(input.now, shard.ended);
   if (input.end) shard.cache.end_all(shard.ended);
@@ -71,8 +95,9 @@ void Merger::run_shard(std::size_t index, const TickInput& input) {
 TickOutput Merger::run(const TickInput& input) {
   const std::lock_guard lock(mutex_);
   arena_->arena.execute([&] {
-    oneapi::tbb::parallel_for(std::size_t{0}, kShards,
-                              [&](std::size_t shard) { run_shard(shard, input); });
+    using oneapi::tbb::parallel_for;
+    parallel_for(std::size_t{0}, kShards, [&](std::size_t s) { merge_shard(s, input); });
+    parallel_for(std::size_t{0}, kShards, [&](std::size_t s) { finish_shard(s, input); });
   });
   TickOutput output;
   output.drained.resize(input.tables.size());
@@ -137,6 +162,13 @@ CacheTotals Merger::totals() const {
     sum.created += part.created;
     for (std::size_t i = 0; i < kFlowEndReasons; ++i) sum.ended_flows[i] += part.ended_flows[i];
   }
+  return sum;
+}
+
+std::uint64_t Merger::coarse_packets(std::size_t port, CoarseLevel level) const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t sum = 0;
+  for (const auto& shard : shards_) sum += shard->coarse.packets(port, level);
   return sum;
 }
 

@@ -58,6 +58,8 @@ class Merger {
   void set_timeouts(const TimeoutsConfig& timeouts);
 
   [[nodiscard]] CacheTotals totals() const;
+  // Packets of new flows that the full cache refused, by what of their key was kept.
+  [[nodiscard]] std::uint64_t coarse_packets(std::size_t port, CoarseLevel level) const;
   // Sum over the flows themselves; what totals().in_cache claims.
   [[nodiscard]] Volume count_flows() const;
   // Calls f(flow, recent) for each flow between two ticks; recent: it was seen in the last one.
@@ -70,7 +72,8 @@ class Merger {
  private:
   struct Shard;
   struct Arena;
-  void run_shard(std::size_t shard, const TickInput& input);
+  void merge_shard(std::size_t shard, const TickInput& input);
+  void finish_shard(std::size_t shard, const TickInput& input);
   [[nodiscard]] bool leaves(const Sweep& sweep, const FlowCache::Flow& flow) const;
   void complete(FlowRecord& record, TimeNs utc_step) const;
 

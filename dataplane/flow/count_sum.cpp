@@ -69,21 +69,50 @@ bool CountTable::place_sum(const FlowKey& key, const CountSum& sum, std::uint64_
   return false;
 }
 
-CoarseLevel CountTable::place_sum_somewhere(const FlowKey& key, const CountSum& sum,
-                                            const FlowHash& hash) {
-  if (key.level() == CoarseLevel::kExact) {
-    const std::uint64_t exact = hash(key);
-    do {
-      if (place_sum(key, sum, exact, segment_limit_)) return CoarseLevel::kExact;
-    } while (grow());
-    const std::size_t step = (std::size_t{1} << last_log2_) / kCoarseShare;
-    for (std::size_t level = 1; level < kCoarseLevels - 1; ++level) {
-      const FlowKey coarse = coarsen(key, static_cast<CoarseLevel>(level));
-      if (place_sum(coarse, sum, hash(coarse), segment_limit_ + level * step)) {
-        return static_cast<CoarseLevel>(level);
-      }
+// As place_sum(), in the lines of the coarse rows.
+bool CountTable::place_coarse(const FlowKey& key, const CountSum& sum, std::uint64_t hash,
+                              std::size_t entries_limit, const FlowAttributes* ranges) {
+  const auto extra =
+      static_cast<std::int64_t>(sum.l2_octets) - static_cast<std::int64_t>(sum.octets);
+  const CountSum part = part_of(sum);
+  if (part.packets != sum.packets || part.octets != sum.octets || part.l2_octets != sum.l2_octets) {
+    return false;  // a length that lies by gigabytes
+  }
+  CountEntry* line = coarse_ + (hash >> (64 - coarse_log2_));
+  for (const CountEntry* const end = line + kProbeMax; line != end; ++line) {
+    const bool fresh = !live(*line);
+    if (fresh) {
+      if (coarse_entries_ >= entries_limit) return false;
+      line->start(key, sum, static_cast<std::int32_t>(extra), epoch_);
+      ++coarse_entries_;
+      ++entries_;
+    } else if (!(line->key == key) || !line->add(sum, extra)) {
+      continue;
+    }
+    if (attributes_ == nullptr) return true;
+    FlowAttributes& kept = attributes_[line - arena_];
+    if (fresh) kept = FlowAttributes{};
+    if (ranges != nullptr && fresh) kept = *ranges;
+    if (ranges != nullptr && !fresh) kept.merge(*ranges);
+    return true;
+  }
+  return false;
+}
+
+CoarseLevel CountTable::count_coarse_sum(const FlowKey& exact, const CountSum& sum,
+                                         const FlowHash& hash, const FlowAttributes* ranges) {
+  coarse_touched_ = true;
+  const std::size_t share = (std::size_t{1} << coarse_log2_) >> kCoarseShareLog2;
+  for (std::size_t level = 1; level < kCoarseLevels - 1; ++level) {
+    const FlowKey key = coarsen(exact, static_cast<CoarseLevel>(level));
+    if (place_coarse(key, sum, hash(key), level * share, ranges)) {
+      return static_cast<CoarseLevel>(level);
     }
   }
+  return add_to_row(exact, sum);
+}
+
+CoarseLevel CountTable::add_to_row(const FlowKey& key, const CountSum& sum) {
   ProtocolRow& row = row_of(key);
   if (row.packets == 0) {
     row.first = sum.first;
@@ -97,6 +126,16 @@ CoarseLevel CountTable::place_sum_somewhere(const FlowKey& key, const CountSum& 
   row.tcp_flags |= sum.tcp_flags;
   rows_used_ = true;
   return CoarseLevel::kProtocol;
+}
+
+CoarseLevel CountTable::place_sum_somewhere(const FlowKey& key, const CountSum& sum,
+                                            const FlowHash& hash) {
+  if (key.level() != CoarseLevel::kExact) return add_to_row(key, sum);
+  const std::uint64_t exact = hash(key);
+  do {
+    if (place_sum(key, sum, exact, segment_limit_)) return CoarseLevel::kExact;
+  } while (grow());
+  return count_coarse_sum(key, sum, hash, nullptr);
 }
 
 CoarseLevel CountTable::count_sum(const FlowKey& key, const CountSum& sum, const FlowHash& hash) {

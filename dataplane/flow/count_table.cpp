@@ -12,8 +12,6 @@
 #include <new>
 #include <utility>
 
-#include "dataplane/flow/coarsen.hpp"
-
 namespace wiretally {
 namespace {
 
@@ -41,8 +39,11 @@ CountTable::CountTable(std::size_t entries, std::size_t ports, Memory memory, At
   last_log2_ = std::max<unsigned>(kSegmentMinLog2, std::bit_width(entries * 4 / 3));
   // Segments have last, last/4, last/16 ... lines: together below 4/3 of the last.
   const std::size_t last = std::size_t{1} << last_log2_;
-  arena_lines_ = last + last / 3 + kSegmentsMax * kProbeMax;
+  coarse_log2_ = std::min(last_log2_, kCoarseMaxLog2);
+  const std::size_t exact_lines = last + last / 3 + kSegmentsMax * kProbeMax;
+  arena_lines_ = exact_lines + (std::size_t{1} << coarse_log2_) + kProbeMax;
   lines_ = arena_ = map_lines<CountEntry>(arena_lines_, memory);
+  coarse_ = arena_ + exact_lines;
   if (attributes == Attributes::kKept) {
     attributes_ = map_lines<FlowAttributes>(arena_lines_, memory);
   }
@@ -71,6 +72,7 @@ void CountTable::open_segment(unsigned lines_log2) {
   // Half full is where a second line per packet starts to show; the last segment has no successor.
   segment_limit_ = lines_log2 == last_log2_ ? entries_max_ : lines / 2;
   segment_[segments_++] = {lines_, lines_log2};
+  segment_[segments_] = {coarse_, coarse_log2_};
 }
 
 bool CountTable::grow() {
@@ -228,39 +230,22 @@ std::size_t CountTable::count_late(std::span<const ParsedPacket> packets,
   return size;
 }
 
+// The overload rule. A row of many flows has no first packet, so of attributes only ranges.
 CoarseLevel CountTable::count_coarse(const ParsedPacket& packet, const FlowHash& hash,
                                      const FlowAttributes* attributes) {
-  const std::size_t step = (std::size_t{1} << last_log2_) / kCoarseShare;
-  add_totals({&packet, 1});
-  FlowAttributes ranges;  // a row of many flows has no first packet
+  FlowAttributes ranges;
   if (attributes_ != nullptr) ranges = attributes->ranges_only();
-  for (std::size_t level = 1; level < kCoarseLevels - 1; ++level) {
-    const FlowKey key = coarsen(packet.key, static_cast<CoarseLevel>(level));
-    if (find_or_insert(key, packet, hash(key), segment_limit_ + level * step,
-                       attributes_ == nullptr ? nullptr : &ranges)) {
-      return static_cast<CoarseLevel>(level);
-    }
-  }
-  count_row(packet);
-  return CoarseLevel::kProtocol;
+  add_totals({&packet, 1});
+  return count_coarse_sum(packet.key,
+                          {1, packet.octets, packet.wire_octets, packet.time_offset,
+                           packet.time_offset, packet.tcp_flags, packet.tos},
+                          hash, attributes_ == nullptr ? nullptr : &ranges);
 }
 
 ProtocolRow& CountTable::row_of(const FlowKey& key) {
   const auto version = static_cast<std::size_t>(key.ip_version());
   const auto port = static_cast<std::size_t>(key.port);
   return rows_[(port * kIpVersions + version) * kProtocols + key.protocol];
-}
-
-void CountTable::count_row(const ParsedPacket& packet) {
-  ProtocolRow& row = row_of(packet.key);
-  if (row.packets == 0) row.first = row.last = packet.time_offset;
-  ++row.packets;
-  row.octets += packet.octets;
-  row.l2_octets += packet.wire_octets;
-  row.first = std::min(row.first, packet.time_offset);
-  row.last = std::max(row.last, packet.time_offset);
-  row.tcp_flags |= packet.tcp_flags;
-  rows_used_ = true;
 }
 
 FlowKey CountTable::protocol_row_key(std::size_t index) const {
@@ -275,13 +260,18 @@ void CountTable::recycle() {
   if (rows_used_) std::fill(rows_.begin(), rows_.end(), ProtocolRow{});
   rows_used_ = false;
   segments_ = 0;
-  segment_entries_ = entries_ = arena_used_ = 0;
+  segment_entries_ = entries_ = arena_used_ = coarse_entries_ = 0;
   totals_ = {};
   if (++epoch_ != 0) return;
   // 255 epochs have passed: old lines could be taken for live ones. Once in about four minutes of
   // ticks.
   std::memset(static_cast<void*>(arena_), 0, arena_touched_ * sizeof(CountEntry));
   arena_touched_ = 0;
+  if (coarse_touched_) {
+    std::memset(static_cast<void*>(coarse_), 0,
+                ((std::size_t{1} << coarse_log2_) + kProbeMax) * sizeof(CountEntry));
+  }
+  coarse_touched_ = false;
   epoch_ = 1;
 }
 

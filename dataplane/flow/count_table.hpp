@@ -53,8 +53,11 @@ class CountTable {
   static constexpr unsigned kGrowLog2 = 2;         // the next segment has four times the lines
   static constexpr std::size_t kSegmentsMax = 16;
 
-  // Coarse levels 1 to 3 may fill this share of the last segment each, above the exact limit.
-  static constexpr std::size_t kCoarseShare = 32;
+  // Coarse rows have lines of their own, few enough to stay in L2 (512 KiB at the most): a flood
+  // that finds the table full looks at them three times a packet. Levels 1 to 3 may fill this share
+  // of them each.
+  static constexpr unsigned kCoarseMaxLog2 = 13;
+  static constexpr unsigned kCoarseShareLog2 = 3;
 
   enum class Memory : std::uint8_t {
     kLazy,
@@ -105,7 +108,9 @@ class CountTable {
     const CountEntry* lines = nullptr;
     unsigned lines_log2 = 0;  // plus kProbeMax lines behind the last, for entries that slid there
   };
-  [[nodiscard]] std::span<const Segment> segments() const { return {segment_, segments_}; }
+  [[nodiscard]] std::span<const Segment> segments() const {
+    return {segment_, segments_ + (coarse_entries_ == 0 ? 0 : 1)};
+  }
   [[nodiscard]] std::span<const ProtocolRow> protocol_rows() const {
     return rows_used_ ? std::span<const ProtocolRow>(rows_) : std::span<const ProtocolRow>();
   }
@@ -143,10 +148,14 @@ class CountTable {
   bool place_sum(const FlowKey& key, const CountSum& sum, std::uint64_t hash,
                  std::size_t entries_limit);
   CoarseLevel place_sum_somewhere(const FlowKey& key, const CountSum& sum, const FlowHash& hash);
+  CoarseLevel count_coarse_sum(const FlowKey& exact, const CountSum& sum, const FlowHash& hash,
+                               const FlowAttributes* ranges);
+  bool place_coarse(const FlowKey& key, const CountSum& sum, std::uint64_t hash,
+                    std::size_t entries_limit, const FlowAttributes* ranges);
+  CoarseLevel add_to_row(const FlowKey& key, const CountSum& sum);
   void open_segment(unsigned lines_log2);
   bool grow();
   ProtocolRow& row_of(const FlowKey& key);
-  void count_row(const ParsedPacket& packet);
   void add_totals(std::span<const ParsedPacket> packets);
 
   CountEntry* lines_ = nullptr;  // the segment being filled
@@ -166,8 +175,12 @@ class CountTable {
   std::size_t arena_used_ = 0;     // lines given to segments of this epoch
   std::size_t arena_touched_ = 0;  // lines ever used: what a clear has to clear
   std::size_t entries_max_ = 0;
-  unsigned last_log2_ = 0;  // size of the largest segment
-  Segment segment_[kSegmentsMax];
+  unsigned last_log2_ = 0;        // size of the largest segment
+  CountEntry* coarse_ = nullptr;  // at the end of the arena
+  unsigned coarse_log2_ = 0;
+  std::size_t coarse_entries_ = 0;
+  bool coarse_touched_ = false;        // ever used: a clear has to clear it
+  Segment segment_[kSegmentsMax + 1];  // behind the last one in use: the coarse rows
   std::size_t segments_ = 0;
   std::vector<ProtocolRow> rows_;
 };

@@ -37,7 +37,7 @@ class FlowCacheTest : public testing::Test {
     FlowDelta delta{
         key,         packets,     100 * packets, static_cast<std::int64_t>(114 * packets),
         at(seconds), at(seconds), flags,         0};
-    cache.merge(delta, hash(key), tick, ended);
+    EXPECT_TRUE(cache.merge(delta, hash(key), tick, ended));
   }
   void pass(double seconds) {
     ++tick;
@@ -94,7 +94,7 @@ TEST_F(FlowCacheTest, joins_a_flow_over_vlans_and_ports_unless_they_are_identity
   FlowCache apart({.identity_vlan = true, .identity_ingress = true, .flows_max = 10}, lifecycle);
   const FlowHash full(FlowHash::random_seed(), {true, true});
   for (const FlowKey& key : {labelled, numbered_key(1)}) {
-    apart.merge({key, 1, 100, 114, at(0), at(0), 0, 0}, full(key), 1, ended);
+    EXPECT_TRUE(apart.merge({key, 1, 100, 114, at(0), at(0), 0, 0}, full(key), 1, ended));
   }
   EXPECT_EQ(apart.totals().flows, 2u);
 }
@@ -174,7 +174,7 @@ TEST_F(FlowCacheTest, ends_silent_flows_by_protocol_and_tcp_state) {
     ended.clear();
     FlowKey key = numbered_key(++number);
     key.protocol = c.protocol;
-    fresh.merge({key, 1, 100, 114, at(0), at(0), c.flags, 0}, hash(key), 1, ended);
+    EXPECT_TRUE(fresh.merge({key, 1, 100, 114, at(0), at(0), c.flags, 0}, hash(key), 1, ended));
     RecordBatch cut;
     for (double s = 1; s < c.seconds; ++s) fresh.expire(at(s), cut);
     EXPECT_EQ(fresh.totals().flows, 1u) << "a second before";
@@ -335,7 +335,7 @@ TEST_F(FlowCacheTest, grows_for_a_recording) {
   FlowCache growing({.growable = true}, lifecycle);
   for (std::uint32_t i = 0; i < 100'000; ++i) {
     const FlowKey key = numbered_key(i);
-    growing.merge({key, 1, 100, 114, at(0), at(0), 0, 0}, hash(key), 1, ended);
+    EXPECT_TRUE(growing.merge({key, 1, 100, 114, at(0), at(0), 0, 0}, hash(key), 1, ended));
   }
   EXPECT_EQ(growing.totals().flows, 100'000u);
   EXPECT_TRUE(ended.empty());
@@ -376,7 +376,7 @@ class FlowAttributesInCache : public testing::Test {
     attributes.source_mac[0] = mac;
     const FlowKey key = numbered_key(1);
     const FlowDelta delta{key, 1, 100, 114, at(seconds), at(seconds), 0, 0, &attributes};
-    cache.merge(delta, hash(key), 1, ended);
+    EXPECT_TRUE(cache.merge(delta, hash(key), 1, ended));
   }
 
   TimeoutsConfig timeouts;

@@ -121,6 +121,7 @@ TEST_F(CountSumTest, coarsens_what_finds_no_place_and_keeps_every_octet) {
   for (std::uint32_t i = 0; i < 20'000; ++i) {
     FlowKey key = numbered_key(i, i % 2 == 0 ? IpVersion::kV4 : IpVersion::kV6);
     key.destination[1] = static_cast<std::uint8_t>(random());
+    key.destination[2] = static_cast<std::uint8_t>(random());
     const CountSum sum{random() % 1000, random() % 1'000'000, random() % 1'000'000, 5, 9, 2, 0};
     ++levels[table_.count_sum(key, sum, hash_)];
     expected.packets += sum.packets;
