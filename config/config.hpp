@@ -15,9 +15,12 @@ enum class Driver : std::uint8_t { kAuto, kDpdk, kAfXdp, kEbpf, kPcap };
 enum class SamplingMode : std::uint8_t { kDeterministic, kRandom };
 enum class TunnelKey : std::uint8_t { kOuter, kInner };
 enum class FragmentPorts : std::uint8_t { kNone, kFirst };
-enum class NetflowVersion : std::uint8_t { kV5 = 5, kV9 = 9, kIpfix = 10 };
+enum class NetflowVersion : std::uint8_t { kV1 = 1, kV5 = 5, kV9 = 9, kIpfix = 10 };
 enum class RecordLayout : std::uint8_t { kBasic, kFull, kL2, kTunnel };
 enum class Transport : std::uint8_t { kUdp, kTcp, kTls };
+enum class ExportMode : std::uint8_t { kReplicate, kBalance };
+// Which elements hold a record's first and last time.
+enum class RecordTimes : std::uint8_t { kMilliseconds, kMicroseconds, kNanoseconds, kUptime };
 
 struct InterfaceConfig {  // capture.interfaces[]
   std::string name;
@@ -100,6 +103,14 @@ struct TemplateRefreshConfig {
   std::chrono::nanoseconds interval = std::chrono::seconds(20);
 };
 
+struct TlsConfig {
+  std::string ca;           // PEM; empty: the system's
+  std::string certificate;  // ours, PEM with the chain; empty: none
+  std::string key;          // its private key; empty: in the certificate's file
+  std::string name;         // the collector's; empty: the host of its address
+  bool verify = true;       // its certificate and its name
+};
+
 struct CollectorConfig {
   std::string address;  // host:port, [v6]:port
   NetflowVersion version = NetflowVersion::kV9;
@@ -109,16 +120,24 @@ struct CollectorConfig {
   bool option_sampling = true;
   bool option_interfaces = true;
   bool option_statistics = true;
+  bool option_domain = true;
   std::uint32_t rate = 200'000;  // records/s; 0: no limit
   std::string filter;
   std::string source;   // local address to send from
   bool non_ip = false;  // also send records of non-IP frames
   RecordLayout layout = RecordLayout::kBasic;
   std::vector<std::string> fields;  // IANA names; not empty: instead of a layout
+  RecordTimes times = RecordTimes::kMilliseconds;
+  bool biflow = false;          // RFC 5103
+  std::uint32_t dscp = 0;       // of what is sent
+  std::uint32_t hop_limit = 0;  // 0: the system's
+  std::string interface;        // to send from; empty: the kernel chooses
+  TlsConfig tls;
 };
 
 struct ExportConfig {
   std::uint32_t domain_id = 0;  // 0: auto, a stable hash of the host's identity, never 0
+  ExportMode mode = ExportMode::kReplicate;
   std::vector<CollectorConfig> collectors;
 };
 

@@ -144,7 +144,20 @@ void check_datagram(const CollectorConfig& collector, std::size_t index, Finding
 void check_transport(const CollectorConfig& collector, std::size_t index, Findings& findings) {
   if (collector.transport == Transport::kUdp || collector.version == NetflowVersion::kIpfix) return;
   findings.error_at(entry_path(kCollectors, index, "transport"),
-                    "NetFlow 5 and 9 go over udp only; use udp, or version: 10");
+                    "NetFlow 1, 5 and 9 go over udp only; use udp, or version: 10");
+}
+
+// What a version's records cannot be.
+void check_records(const CollectorConfig& collector, std::size_t index, Findings& findings) {
+  const bool fixed =
+      collector.version == NetflowVersion::kV1 || collector.version == NetflowVersion::kV5;
+  if (collector.biflow && collector.version != NetflowVersion::kIpfix) {
+    findings.error_at(entry_path(kCollectors, index, "biflow"),
+                      "only IPFIX has records of both directions; use version: 10");
+  }
+  if (!fixed || collector.times == RecordTimes::kMilliseconds) return;
+  findings.error_at(entry_path(kCollectors, index, "times"),
+                    "a NetFlow 1 or 5 record is always the same; use version: 9 or 10");
 }
 
 void check_source(const CollectorConfig& collector, std::size_t index, Findings& findings) {
@@ -181,8 +194,9 @@ void check_layout(const CollectorConfig& collector, std::size_t index, Findings&
   const std::string at =
       entry_path(kCollectors, index, collector.fields.empty() ? "layout" : "fields");
   if (collector.fields.empty() && !named) return;
-  if (collector.version == NetflowVersion::kV5) {
-    return findings.error_at(at, "a NetFlow 5 record is always the same; use version: 9 or 10");
+  if (collector.version == NetflowVersion::kV1 || collector.version == NetflowVersion::kV5) {
+    return findings.error_at(at,
+                             "a NetFlow 1 or 5 record is always the same; use version: 9 or 10");
   }
   if (collector.fields.empty()) return;
   if (named) return findings.error_at(at, "is instead of a layout; leave one of the two out");
@@ -200,6 +214,7 @@ void check_collectors(const ExportConfig& exporting, Findings& findings) {
     if (findings.has_error_under(fmt::format("{}[{}]", kCollectors, i))) continue;
     check_datagram(collector, i, findings);
     check_transport(collector, i, findings);
+    check_records(collector, i, findings);
     check_source(collector, i, findings);
     check_layout(collector, i, findings);
     if (collector.address.empty()) continue;

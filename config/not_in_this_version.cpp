@@ -17,10 +17,6 @@ constexpr NotInThisVersion kTable[] = {
      "this version does not have MAC addresses in the key; use vlan, or a list of hosts, proto, "
      "ports, "
      "vlan, ingress"},
-    {"export.collectors[].transport", When::kEquals, "tcp", kError, kError,
-     "this version does not export over tcp; use udp"},
-    {"export.collectors[].transport", When::kEquals, "tls", kError, kError,
-     "this version does not export over tls; use udp"},
     {"metrics.top", When::kDiffersFrom, "0", kWarning, kWarning, kNoEffect},
     {"monitors", When::kWritten, "", kWarning, kWarning, kNoEffect},
     {"history", When::kWritten, "", kWarning, kWarning, kNoEffect},

@@ -27,6 +27,7 @@ CollectorSet::CollectorSet(const Config& config, MakeLink make_link, Servable se
   for (std::size_t i = 0; i < config.exporting.collectors.size(); ++i) {
     entries_.push_back({alone(config, i), std::make_unique<CollectorSlot>(make_link_(config, i))});
   }
+  share_out(config.exporting.mode);
 }
 
 CollectorSet::Members CollectorSet::members() {
@@ -97,7 +98,17 @@ void CollectorSet::commit(std::vector<Plan>& plans, Config& next) {
     }
   }
   forget_the_oldest();
+  share_out(next.exporting.mode);
   if (changed_) changed_();
+}
+
+void CollectorSet::share_out(ExportMode mode) {
+  std::size_t index = 0;
+  const std::size_t taking = members().taking.size();
+  for (const Entry& entry : entries_) {
+    if (!entry.slot->has_link()) continue;
+    entry.slot->set_share(index++, mode == ExportMode::kBalance ? taking : 1);
+  }
 }
 
 // A link that leaves has a few seconds; whoever reloads 64 other collectors in that time waits.

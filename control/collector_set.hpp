@@ -60,6 +60,7 @@ class CollectorSet final : public Reloadable {
   bool plan(const Config& next, std::size_t number, const std::vector<Plan>& taken, Plan& plan);
   void commit(std::vector<Plan>& plans, Config& next);
   void forget_the_oldest();
+  void share_out(ExportMode mode);
 
   const MakeLink make_link_;
   const Servable servable_;

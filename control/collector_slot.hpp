@@ -26,6 +26,8 @@ class CollectorSlot final : public RecordSink {
 
   // `next` takes records from now on; null: nobody does, until the next call.
   void replace(std::unique_ptr<RecordSink> next);
+  // mode: balance. This slot takes the records whose flow falls to `index` of `count`; 1: all.
+  void set_share(std::size_t index, std::size_t count);
   [[nodiscard]] bool has_link() const { return link_ != nullptr; }
   // No link, and none that still delivers.
   [[nodiscard]] bool is_over();
@@ -45,6 +47,9 @@ class CollectorSlot final : public RecordSink {
 
   mutable std::mutex mutex_;  // account() reads while control changes
   std::unique_ptr<RecordSink> link_;
+  std::size_t share_index_ = 0;  // control's
+  std::size_t share_count_ = 1;
+  std::atomic<std::uint64_t> elsewhere_ = 0;  // records of other collectors' flows
   std::list<Leaving> leaving_;
   SinkAccount past_;  // of links that are gone
 };

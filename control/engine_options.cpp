@@ -51,8 +51,8 @@ bool attributes_wanted(const Config& config, const std::vector<RecordSink*>& sin
 
 bool attributes_wanted(const Config& config, std::size_t number) {
   const CollectorConfig& collector = config.exporting.collectors[number];
-  return collector.version != NetflowVersion::kV5 &&
-         wants_attributes({collector.layout, collector.fields, config.flows.tunnel});
+  return collector.version >= NetflowVersion::kV9 &&
+         wants_attributes(layout_choice(collector, config.flows.tunnel, config.flows.key));
 }
 
 WorkerOptions worker_options(const Config& config, TimeBase time_base, bool service) {
@@ -89,6 +89,8 @@ ExporterInfo exporter_info(const Config& config, const Capture& capture, bool se
   info.sampling_rate = config.capture.sampling.rate;
   info.sampling_mode = config.capture.sampling.mode;
   info.tunnel_key = config.flows.tunnel;
+  info.key = config.flows.key;
+  info.domain_name = host_name();
   info.lossless = !service;
   info.metering = [&board] { return metering_statistics(board); };
   for (const CapturePort* port : capture.ports) {

@@ -32,6 +32,14 @@ OptionsAnnouncement interface_options(const ExporterInfo& exporter) {
           }};
 }
 
+// By what name the people who run it know this meter.
+OptionsAnnouncement domain_options(const ExporterInfo& exporter) {
+  OptionsTemplate description{
+      kDomainOptionsId, kDomainScope, {{Element::kObservationDomainName, kDescriptionOctets}}};
+  const std::vector<OptionsValue> values = {{exporter.domain_id, {}}, {0, exporter.domain_name}};
+  return {description, 1, [values](std::size_t) { return values; }};
+}
+
 OptionsAnnouncement statistics_options(const ExporterInfo& exporter,
                                        std::function<ExportStatistics()> statistics) {
   OptionsTemplate description{kExportStatisticsId,
@@ -87,6 +95,9 @@ std::vector<OptionsAnnouncement> make_options(const CollectorConfig& collector,
   if (collector.option_sampling) options.push_back(sampling_options(exporter));
   if (collector.option_interfaces && !exporter.interfaces.empty()) {
     options.push_back(interface_options(exporter));
+  }
+  if (collector.option_domain && !exporter.domain_name.empty()) {
+    options.push_back(domain_options(exporter));
   }
   if (collector.option_statistics && statistics) {
     options.push_back(statistics_options(exporter, std::move(statistics)));

@@ -20,6 +20,7 @@ namespace wiretally {
 inline constexpr std::uint16_t kSamplingOptionsId = 512;
 inline constexpr std::uint16_t kInterfaceOptionsId = 513;
 inline constexpr std::uint16_t kExportStatisticsId = 514;
+inline constexpr std::uint16_t kDomainOptionsId = 516;
 inline constexpr std::uint16_t kFullStatisticsId = 515;  // with the Metering Process's IEs 163-165
 
 struct OptionsTemplate {

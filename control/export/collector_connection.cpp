@@ -17,11 +17,13 @@ bool means_unreachable(int error) {
 }  // namespace
 
 CollectorConnection::CollectorConnection(const std::string& text,
-                                         const std::optional<SocketAddress>& source, int wake_fd,
+                                         const std::optional<SocketAddress>& source,
+                                         const SocketOptions& options, int wake_fd,
                                          ChangeCallback changed)
     : text_(text),
       address_(parse_collector_address(text)),
       source_(source),
+      options_(options),
       wake_fd_(wake_fd),
       changed_(std::move(changed)) {}
 
@@ -101,7 +103,7 @@ void CollectorConnection::finish_lookup(SteadyNs now) {
 }
 
 void CollectorConnection::open_socket(SteadyNs now) {
-  const std::string error = socket_.open(addresses_[address_index_], source_);
+  const std::string error = socket_.open(addresses_[address_index_], source_, options_);
   if (!error.empty()) {
     go_down(LinkState::kUnreachable, error);
     return try_next(now);

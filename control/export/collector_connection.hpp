@@ -27,7 +27,7 @@ class CollectorConnection {
 
   // `text`: as configured, for the log. Throws StartupError(kUsage) if it is no address.
   CollectorConnection(const std::string& text, const std::optional<SocketAddress>& source,
-                      int wake_fd, ChangeCallback changed);
+                      const SocketOptions& options, int wake_fd, ChangeCallback changed);
 
   // Whatever is due: start or end a lookup, open the socket, end a silence.
   void advance(SteadyNs now);
@@ -71,6 +71,7 @@ class CollectorConnection {
   const std::string text_;
   const CollectorAddress address_;
   const std::optional<SocketAddress> source_;
+  const SocketOptions options_;
   const int wake_fd_;
   const ChangeCallback changed_;
 

@@ -10,47 +10,20 @@
 // oldest go, under the state's reason); when it is back it gets Templates first, then what waited.
 #include "control/export/collector_link.hpp"
 
-#include <poll.h>
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
+#include <array>
 #include <cerrno>
-#include <chrono>
-#include <ctime>
-#include <mutex>
-#include <thread>
 
-#include "config/startup_error.hpp"
 #include "control/export/collector_connection.hpp"
 #include "control/export/collector_settings.hpp"
+#include "control/export/export_link.hpp"
 #include "control/export/in_flight.hpp"
-#include "control/export/message_batch.hpp"
-#include "control/export/pacer.hpp"
-#include "control/export/record_queue.hpp"
+#include "control/export/stream_link.hpp"
 
 namespace wiretally {
 namespace {
 
 constexpr SteadyNs kSendRetry = 1'000'000;  // after a full send buffer
-constexpr std::uint64_t kRoundRecords = 4 * Pacer::kSliceRecordsMax;
-
-SteadyNs steady_now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-std::string utc_text() {
-  const std::time_t now = std::time(nullptr);
-  std::tm fields{};
-  gmtime_r(&now, &fields);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &fields);
-  return text.data();
-}
 
 ExportDrop reason_of(int error) {
   if (error == ECONNREFUSED) return ExportDrop::kRefused;
@@ -58,194 +31,69 @@ ExportDrop reason_of(int error) {
   return ExportDrop::kSendError;
 }
 
-class CollectorLink final : public RecordSink {
+class CollectorLink final : public ExportLink {
  public:
   CollectorLink(const CollectorConfig& collector, const ExporterInfo& exporter, LogCallback log);
-  ~CollectorLink() override;
-  CollectorLink(const CollectorLink&) = delete;
-  CollectorLink& operator=(const CollectorLink&) = delete;
-
-  void offer(const RecordBatchPtr& batch) override;
-  [[nodiscard]] SinkAccount account() const override;
-  void finish(double limit_s) override;
-  void send_templates() override;
+  ~CollectorLink() override { finish(0); }
 
  private:
   // -- the loop and what it waits for
-  void start_thread();
-  void run();
+  void run() override;
   [[nodiscard]] bool is_done(SteadyNs now) const;
   [[nodiscard]] SteadyNs next_deadline(SteadyNs now) const;
-  void wait(SteadyNs until);
-  void begin_finishing(SteadyNs now);
-  void close_books();
   // -- the collector
   void on_change(LinkState state, const std::string& line);
   void probe(SteadyNs now);
   void read_errors(SteadyNs now);
   void lower_datagram_limit();
-  void show(const std::string& state);
   // -- sending
-  void take_records(SteadyNs now);
   void send_round(SteadyNs now);
   void send_built(SteadyNs now);
   void account_for(const MessageBatch::Message& message, SteadyNs now);
   void on_send_error(int error, SteadyNs now);
-  [[nodiscard]] ExportStatistics statistics() const;
 
-  const CollectorConfig config_;
-  const ExporterInfo exporter_;
-  const LogCallback log_;
-  RecordQueue queue_;
-  const int wake_fd_;
-
-  // The thread's own.
   CollectorConnection connection_;
-  MessageBatch batch_;
-  Pacer pacer_;
-  AnnouncementPlan plan_;
   InFlight in_flight_;
   SteadyNs send_again_at_ = 0;  // the send buffer was full; 0: it was not
-  SteadyNs finish_at_ = kNever;
-  bool finishing_ = false;
-  ExportStatistics statistics_;
-
-  // Shared.
-  std::atomic<bool> finish_requested_{false};
-  std::atomic<bool> templates_requested_{false};
-  std::atomic<SteadyNs> finish_deadline_{kNever};
-  mutable std::mutex status_mutex_;
-  std::string state_text_ = "starting";
-  std::uint64_t datagrams_ = 0;
-  std::uint64_t send_errors_ = 0;
-  std::thread thread_;
 };
 
 CollectorLink::CollectorLink(const CollectorConfig& collector, const ExporterInfo& exporter,
                              LogCallback log)
-    : config_(collector),
-      exporter_(with_defaults(exporter)),
-      log_(std::move(log)),
-      queue_(exporter.queue_records, exporter.lossless),
-      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      connection_(collector.address, source_address(collector), wake_fd_,
-                  [this](LinkState state, const std::string& line) { on_change(state, line); }),
-      batch_(make_message_encoder(config_, exporter_, [this] { return statistics(); }),
-             exporter_.accepts, config_.max_datagram),
-      pacer_(collector.rate),
-      plan_(collector.templates) {
+    : ExportLink(collector, exporter, std::move(log), collector.templates),
+      connection_(collector.address, source_address(collector), socket_options(collector), wake_fd_,
+                  [this](LinkState state, const std::string& line) { on_change(state, line); }) {
   queue_.set_overflow_reason(connection_.drop_reason());
   start_thread();
-}
-
-CollectorLink::~CollectorLink() {
-  finish(0);
-  close(wake_fd_);
-}
-
-// Signals are main's business: the thread is born with all of them blocked.
-void CollectorLink::start_thread() {
-  sigset_t all;
-  sigset_t old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
-  thread_ = std::thread([this] { run(); });
-  pthread_sigmask(SIG_SETMASK, &old, nullptr);
-}
-
-void CollectorLink::offer(const RecordBatchPtr& batch) {
-  queue_.offer(batch);
-  eventfd_write(wake_fd_, 1);
-}
-
-SinkAccount CollectorLink::account() const {
-  const RecordBooks books = queue_.books();
-  SinkAccount account;
-  account.name = config_.address;
-  account.offered = books.offered;
-  account.delivered = books.delivered;
-  account.queued = books.waiting + books.taken;
-  for (std::size_t i = 0; i < kExportDrops; ++i) {
-    account.dropped.push_back({label(static_cast<ExportDrop>(i)), books.dropped[i]});
-  }
-  const std::lock_guard lock(status_mutex_);
-  account.datagrams = datagrams_;
-  account.send_errors = send_errors_;
-  account.state = state_text_;
-  return account;
-}
-
-void CollectorLink::finish(double limit_s) {
-  if (!thread_.joinable()) return;
-  finish_deadline_ = steady_now() + static_cast<SteadyNs>(std::max(0.0, limit_s) * 1e9);
-  finish_requested_ = true;
-  eventfd_write(wake_fd_, 1);
-  thread_.join();
-}
-
-void CollectorLink::send_templates() {
-  templates_requested_ = true;
-  eventfd_write(wake_fd_, 1);
 }
 
 void CollectorLink::run() {
   for (;;) {
     const SteadyNs now = steady_now();
-    if (finish_requested_ && !finishing_) begin_finishing(now);
+    if (begin_finishing(now)) connection_.hurry(now);
     read_errors(now);
     connection_.advance(now);
     if (connection_.probe_due(now)) probe(now);
     if (connection_.is_up()) send_round(now);
     queue_.settle(in_flight_.settled(now));
     if (is_done(now)) break;
-    wait(next_deadline(now));
+    wait(next_deadline(now), connection_.socket().fd(), 0);  // 0: errors only
   }
-  close_books();
+  queue_.close();
+  queue_.settle(in_flight_.settled(kNever));
+  close_books(connection_.is_up() ? ExportDrop::kShutdown : connection_.drop_reason());
 }
 
 bool CollectorLink::is_done(SteadyNs now) const {
   if (!finishing_) return false;
   if (now >= finish_at_ || connection_.gave_up()) return true;
-  return batch_.in_hand() == 0 && queue_.waiting() == 0 && in_flight_.empty();
-}
-
-// The pace gives way only as far as the time left demands.
-void CollectorLink::begin_finishing(SteadyNs now) {
-  finishing_ = true;
-  finish_at_ = finish_deadline_;
-  const double seconds = 0.8 * static_cast<double>(finish_at_ - now) * 1e-9;
-  const auto records = static_cast<double>(queue_.waiting());
-  pacer_.demand(static_cast<std::uint64_t>(records / std::max(seconds, 1e-3)));
-  connection_.hurry(now);
-}
-
-void CollectorLink::close_books() {
-  queue_.close();
-  queue_.settle(in_flight_.settled(kNever));
-  const ExportDrop reason = connection_.is_up() ? ExportDrop::kShutdown : connection_.drop_reason();
-  queue_.drop(reason, batch_.discard());
-  queue_.drop_waiting(reason);
-  show("closed");
+  return is_empty() && in_flight_.empty();
 }
 
 SteadyNs CollectorLink::next_deadline(SteadyNs now) const {
   SteadyNs until = std::min({finish_at_, in_flight_.settles_at(), connection_.deadline()});
   if (!connection_.is_up()) return until;
-  until = std::min(until, plan_.due_at());
   if (send_again_at_ != 0) return std::min(until, send_again_at_);
-  if (batch_.announcing()) return now;
-  const std::uint64_t waiting = queue_.waiting() + batch_.in_hand();
-  return waiting == 0 ? until : std::min(until, pacer_.ready_at(waiting));
-}
-
-void CollectorLink::wait(SteadyNs until) {
-  std::array<pollfd, 2> fds = {pollfd{wake_fd_, POLLIN, 0},
-                               pollfd{connection_.socket().fd(), 0, 0}};  // 0: errors only
-  const SteadyNs left = std::max<SteadyNs>(0, until - steady_now());
-  const timespec timeout = {left / kNsPerSecond, left % kNsPerSecond};
-  ppoll(fds.data(), fds.size(), until == kNever ? nullptr : &timeout, nullptr);
-  eventfd_t ignored = 0;
-  eventfd_read(wake_fd_, &ignored);
+  return std::min(until, records_due(now));
 }
 
 void CollectorLink::on_change(LinkState state, const std::string& line) {
@@ -256,14 +104,14 @@ void CollectorLink::on_change(LinkState state, const std::string& line) {
     lower_datagram_limit();
     show("up");
   } else {
-    show(std::string(label(connection_.drop_reason())) + " since " + utc_text());
+    show_trouble(connection_.drop_reason());
   }
-  if (log_) log_("collector " + config_.address + ": " + line);
+  log(line);
 }
 
-// Templates alone if the version has them; v5 has only records to ask with.
+// Templates alone if the version has them; v1 and v5 have only records to ask with.
 void CollectorLink::probe(SteadyNs now) {
-  if (config_.version == NetflowVersion::kV5 && batch_.in_hand() == 0) batch_.add(queue_.take(1));
+  if (batch_.has_no_announcements() && batch_.in_hand() == 0) batch_.add(queue_.take(1));
   batch_.build_probe(exporter_.clock());
   if (batch_.messages().empty()) return connection_.nothing_to_probe_with(now);
   connection_.probe_sent(now);
@@ -284,10 +132,7 @@ void CollectorLink::read_errors(SteadyNs now) {
     ++errors;
   }
   if (errors == 0) return;
-  {
-    const std::lock_guard lock(status_mutex_);
-    send_errors_ += errors;
-  }
+  count_send_errors(errors);
   if (worst != 0) connection_.report(worst, now);
 }
 
@@ -296,29 +141,11 @@ void CollectorLink::lower_datagram_limit() {
   batch_.set_datagram_limit(std::clamp<std::size_t>(path, kDatagramMin, config_.max_datagram));
 }
 
-void CollectorLink::show(const std::string& state) {
-  const std::lock_guard lock(status_mutex_);
-  state_text_ = state;
-}
-
-void CollectorLink::take_records(SteadyNs now) {
-  if (batch_.in_hand() >= kRoundRecords) return;
-  const std::uint64_t allowed = std::min(pacer_.available(now), kRoundRecords);
-  pacer_.set_backlog(queue_.waiting());
-  if (allowed == 0) return;
-  auto slices = queue_.take(allowed);
-  std::uint64_t records = 0;
-  for (const RecordSlice& slice : slices) records += slice.size();
-  pacer_.spend(records);
-  batch_.add(std::move(slices));
-}
-
 // The first announcement goes alone: if nobody listens, its answer comes before any record is lost.
 void CollectorLink::send_round(SteadyNs now) {
   if (send_again_at_ > now) return;
   send_again_at_ = 0;
-  const bool requested = templates_requested_.exchange(false);
-  if ((requested || plan_.due(now)) && !batch_.announcing()) batch_.announce();
+  if (templates_wanted(now)) batch_.announce();
   if (plan_.is_first() && batch_.announcing()) {
     batch_.build_announcements(exporter_.clock());
   } else {
@@ -355,20 +182,12 @@ void CollectorLink::send_built(SteadyNs now) {
 }
 
 void CollectorLink::account_for(const MessageBatch::Message& message, SteadyNs now) {
-  queue_.drop(ExportDrop::kNonIp, message.tally.non_ip);
-  queue_.drop(ExportDrop::kNotInVersion, message.tally.not_in_version);
-  queue_.drop(ExportDrop::kFiltered, message.filtered);
+  drop_unsendable(message);
   if (message.octets.empty()) return;
-  plan_.datagram_sent();
-  if (message.completes_announcements && connection_.is_up()) plan_.announced(now);
+  count_message(message, now);
   MessageQuote quote;
   std::copy_n(message.octets.begin(), quote.size(), quote.begin());
   in_flight_.add(now, quote, message.tally.encoded);
-  statistics_.octets += message.octets.size();
-  statistics_.messages += 1;
-  statistics_.records += message.tally.encoded;
-  const std::lock_guard lock(status_mutex_);
-  ++datagrams_;
 }
 
 // The message it happened to was not sent and is encoded again. read_errors() has been through the
@@ -381,17 +200,14 @@ void CollectorLink::on_send_error(int error, SteadyNs now) {
   connection_.report(error, now);
 }
 
-ExportStatistics CollectorLink::statistics() const {
-  ExportStatistics s = statistics_;
-  for (const std::uint64_t dropped : queue_.books().dropped) s.not_sent += dropped;
-  return s;
-}
-
 }  // namespace
 
 std::unique_ptr<RecordSink> make_collector_link(const CollectorConfig& collector,
                                                 const ExporterInfo& exporter, LogCallback log) {
   check_collector(collector);
+  if (collector.transport != Transport::kUdp) {
+    return make_stream_link(collector, exporter, std::move(log));
+  }
   return std::make_unique<CollectorLink>(collector, exporter, std::move(log));
 }
 

@@ -23,8 +23,8 @@ TimeNs system_now() {
 }  // namespace
 
 void check_collector(const CollectorConfig& collector) {
-  if (collector.transport != Transport::kUdp) {
-    refuse(collector, "transport: collectors are reached over udp; write transport: udp");
+  if (collector.transport != Transport::kUdp && collector.version != NetflowVersion::kIpfix) {
+    refuse(collector, "transport: NetFlow goes over udp; write version: 10");
   }
   if (collector.max_datagram < kDatagramMin || collector.max_datagram > kDatagramMax) {
     refuse(collector, "max_datagram: " + std::to_string(collector.max_datagram) +

@@ -20,13 +20,13 @@ std::uint32_t hash_identity(const std::string& identity) {
   return hash == 0 ? 1 : hash;
 }
 
+}  // namespace
+
 std::string host_name() {
   std::array<char, 256> name{};
   gethostname(name.data(), name.size() - 1);
   return name.data();
 }
-
-}  // namespace
 
 std::uint32_t observation_domain_id(std::uint32_t configured, const std::string& identity_file) {
   if (configured != 0) return configured;

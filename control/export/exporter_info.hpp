@@ -33,6 +33,8 @@ struct ExporterInfo {
   std::uint32_t sampling_rate = 1;
   SamplingMode sampling_mode = SamplingMode::kRandom;
   TunnelKey tunnel_key = TunnelKey::kOuter;  // whose addresses are the records' keys
+  KeyConfig key{};                           // what a flow is told apart by
+  std::string domain_name;                   // of the Observation Domain; at most 64 octets go out
   std::vector<ExportedInterface> interfaces;
   TimeNs start_time = 0;                         // sysUptime counts from here; 0: clock() at start
   std::function<TimeNs()> clock;                 // UTC now; empty: the machine's clock
@@ -47,5 +49,8 @@ struct ExporterInfo {
 // missing or empty: the host name is hashed instead.
 std::uint32_t observation_domain_id(std::uint32_t configured,
                                     const std::string& identity_file = "/etc/machine-id");
+
+// The machine's name, as it is set.
+std::string host_name();
 
 }  // namespace wiretally

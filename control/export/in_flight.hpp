@@ -36,7 +36,7 @@ class InFlight {
   // Records of the datagram that was quoted; 0 if it is not known any more.
   std::uint64_t lost(const MessageQuote& quote) {
     for (Entry& entry : entries_) {
-      if (entry.quote == quote) return std::exchange(entry.records, 0);
+      if (entry.quote == quote && entry.records != 0) return std::exchange(entry.records, 0);
     }
     return 0;
   }

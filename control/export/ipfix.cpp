@@ -14,7 +14,8 @@ constexpr std::size_t kHeaderOctets = 16;
 IpfixEncoder::IpfixEncoder(const CollectorConfig& collector, const ExporterInfo& exporter,
                            std::function<ExportStatistics()> statistics)
     : TemplateEncoder({kHeaderOctets, 2, 3}, collector, exporter, std::move(statistics)),
-      observation_domain_id_(exporter.domain_id) {}
+      observation_domain_id_(exporter.domain_id),
+      clock_(exporter.start_time, true) {}
 
 std::uint32_t IpfixEncoder::write_header(std::uint8_t* header, std::size_t message_octets,
                                          const Counts& counts, TimeNs now,

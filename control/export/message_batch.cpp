@@ -8,9 +8,10 @@ namespace wiretally {
 
 MessageBatch::MessageBatch(std::unique_ptr<MessageEncoder> encoder,
                            std::function<bool(const FlowRecord&)> accepts,
-                           std::size_t datagram_octets_max)
+                           std::size_t datagram_octets_max, bool biflow)
     : encoder_(std::move(encoder)),
       accepts_(std::move(accepts)),
+      matcher_(biflow ? std::make_unique<BiflowMatcher>() : nullptr),
       limit_(datagram_octets_max),
       announce_next_(encoder_->announcements()),
       arena_(datagram_octets_max * kMessagesMax),
@@ -23,7 +24,15 @@ void MessageBatch::announce() {
   announce_next_ = 0;
 }
 
-void MessageBatch::add(std::vector<RecordSlice> slices) {
+void MessageBatch::add(std::vector<RecordSlice> slices, SteadyNs now) {
+  put_in_hand(matcher_ ? matcher_->match(std::move(slices), now) : std::move(slices));
+}
+
+void MessageBatch::release(SteadyNs now, bool all) {
+  if (matcher_) put_in_hand(matcher_->release(now, all));
+}
+
+void MessageBatch::put_in_hand(std::vector<RecordSlice> slices) {
   for (RecordSlice& slice : slices) {
     in_hand_ += slice.size();
     hand_.push_back(std::move(slice));
@@ -31,6 +40,7 @@ void MessageBatch::add(std::vector<RecordSlice> slices) {
 }
 
 std::uint64_t MessageBatch::discard() {
+  release(kNever, true);
   const std::uint64_t records = in_hand_;
   hand_.clear();
   cursor_ = {};
@@ -39,6 +49,30 @@ std::uint64_t MessageBatch::discard() {
   position.piece = 0;  // the rest of a v5 record goes with it
   encoder_->rewind(position);
   return records;
+}
+
+std::vector<RecordSlice> MessageBatch::take_back() {
+  release(kNever, true);
+  auto slices = between(cursor_, {hand_.size(), 0});
+  discard();
+  encoder_->rewind({});
+  return slices;
+}
+
+std::vector<RecordSlice> MessageBatch::records_of(std::size_t message) const {
+  const bool last = message + 1 == before_.size();
+  return between(before_[message].cursor, last ? cursor_ : before_[message + 1].cursor);
+}
+
+std::vector<RecordSlice> MessageBatch::between(Cursor from, Cursor to) const {
+  std::vector<RecordSlice> slices;
+  for (std::size_t i = from.slice; i <= to.slice && i < hand_.size(); ++i) {
+    const RecordSlice& whole = hand_[i];
+    const std::size_t begin = i == from.slice ? from.record : 0;
+    const std::size_t end = i == to.slice ? to.record : whole.size();
+    if (begin < end) slices.push_back({whole.batch, whole.begin + begin, whole.begin + end});
+  }
+  return slices;
 }
 
 void MessageBatch::build(TimeNs now, std::size_t max, bool keep_partial) {

@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "control/export/biflow.hpp"
 #include "control/export/message_encoder.hpp"
 #include "control/export/record_queue.hpp"
 
@@ -29,17 +30,26 @@ class MessageBatch {
   };
 
   MessageBatch(std::unique_ptr<MessageEncoder> encoder,
-               std::function<bool(const FlowRecord&)> accepts, std::size_t datagram_octets_max);
+               std::function<bool(const FlowRecord&)> accepts, std::size_t datagram_octets_max,
+               bool biflow = false);
 
   // Announce everything again from the next message on.
   void announce();
   [[nodiscard]] bool announcing() const { return announce_next_ < encoder_->announcements(); }
 
+  [[nodiscard]] bool has_no_announcements() const { return encoder_->announcements() == 0; }
+
   // Records in hand: added by the link, not yet in a committed message.
-  void add(std::vector<RecordSlice> slices);
+  void add(std::vector<RecordSlice> slices, SteadyNs now = 0);
+  // Of a biflow layout: records that wait for their other direction are not in hand yet.
+  void release(SteadyNs now, bool all);
+  [[nodiscard]] std::uint64_t held() const { return matcher_ ? matcher_->held() : 0; }
+  [[nodiscard]] SteadyNs held_until() const { return matcher_ ? matcher_->due_at() : kNever; }
   [[nodiscard]] std::uint64_t in_hand() const { return in_hand_; }
-  // Forgets the records in hand; returns how many.
+  // Forgets the records in hand and held; returns how many.
   std::uint64_t discard();
+  // The same, but they are handed back, oldest first, and the sequence begins anew.
+  std::vector<RecordSlice> take_back();
 
   void set_datagram_limit(std::size_t octets) { limit_ = octets; }
   [[nodiscard]] std::size_t datagram_limit() const { return limit_; }
@@ -52,6 +62,8 @@ class MessageBatch {
   // Announcements without records.
   void build_announcements(TimeNs now);
   [[nodiscard]] const std::vector<Message>& messages() const { return messages_; }
+  // The records of a message that is not committed yet, also those that it leaves out.
+  [[nodiscard]] std::vector<RecordSlice> records_of(std::size_t message) const;
   // The first `sent` messages are out (or given up); go back to the one after. A message of 0
   // octets holds only records that are not sent; it needs no datagram.
   void commit(std::size_t sent);
@@ -68,6 +80,8 @@ class MessageBatch {
     std::uint64_t in_hand = 0;
   };
 
+  void put_in_hand(std::vector<RecordSlice> slices);
+  [[nodiscard]] std::vector<RecordSlice> between(Cursor from, Cursor to) const;
   [[nodiscard]] Before here() const;
   void go_back(const Before& before);
   bool encode_message(TimeNs now, bool with_records);
@@ -78,6 +92,7 @@ class MessageBatch {
 
   std::unique_ptr<MessageEncoder> encoder_;
   std::function<bool(const FlowRecord&)> accepts_;
+  std::unique_ptr<BiflowMatcher> matcher_;  // null: uniflows
   std::size_t limit_;
   std::size_t announce_next_ = 0;
   std::vector<RecordSlice> hand_;

@@ -12,6 +12,7 @@ std::unique_ptr<MessageEncoder> make_message_encoder(const CollectorConfig& coll
                                                      const ExporterInfo& exporter,
                                                      std::function<ExportStatistics()> statistics) {
   switch (collector.version) {
+    case NetflowVersion::kV1:
     case NetflowVersion::kV5:
       return std::make_unique<NetflowV5Encoder>(collector, exporter);
     case NetflowVersion::kV9:

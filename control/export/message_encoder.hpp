@@ -31,7 +31,7 @@ struct EncoderPosition {
 struct RecordTally {
   std::uint64_t encoded = 0;
   std::uint64_t non_ip = 0;          // not sent: this collector gets no non-IP records
-  std::uint64_t not_in_version = 0;  // not sent: NetFlow v5 has no IPv6
+  std::uint64_t not_in_version = 0;  // not sent: NetFlow v1 and v5 have no IPv6
 
   RecordTally& operator+=(const RecordTally& other) {
     encoded += other.encoded;

@@ -8,13 +8,16 @@
 namespace wiretally {
 namespace {
 
-// Header: 0 version 2 | 2 count 2 | 4 sysUptime 4 | 8 unix_secs 4 | 12 unix_nsecs 4 |
+// Header, v1 to unix_nsecs: 0 version 2 | 2 count 2 | 4 sysUptime 4 | 8 unix_secs 4 | 12 unix_nsecs
+// 4 |
 //   16 flow_sequence 4 | 20 engine_type 1, engine_id 1 | 22 sampling mode and interval 2
 constexpr std::size_t kHeaderOctets = 24;
+constexpr std::size_t kHeaderOctetsV1 = 16;
 // Record: 0 source | 4 destination | 8 next hop | 12 input 2 | 14 output 2 | 16 packets | 20 octets
 // |
 //   24 first | 28 last | 32 source port 2 | 34 destination port 2 | 36 pad | 37 TCP flags |
 //   38 protocol | 39 ToS | 40 AS numbers 2+2 | 44 masks 1+1 | 46 pad 2
+// v1 from 36 on: pad 2 | 38 protocol | 39 ToS | 40 TCP flags | 41 pad 7
 constexpr std::size_t kRecordOctets = 48;
 constexpr std::size_t kFirstOffset = 24;
 constexpr std::size_t kLastOffset = 28;
@@ -41,14 +44,17 @@ std::uint64_t part(std::uint64_t total, std::uint64_t piece, std::uint64_t piece
 }  // namespace
 
 NetflowV5Encoder::NetflowV5Encoder(const CollectorConfig& collector, const ExporterInfo& exporter)
-    : engine_(static_cast<std::uint16_t>(exporter.domain_id)),
+    : v1_(collector.version == NetflowVersion::kV1),
+      header_octets_(v1_ ? kHeaderOctetsV1 : kHeaderOctets),
+      records_max_(v1_ ? kRecordsMaxV1 : kRecordsMax),
+      engine_(static_cast<std::uint16_t>(exporter.domain_id)),
       sampling_(sampling_field(collector, exporter)),
       start_ms_(exporter.start_time / kNsPerMs) {}
 
 void NetflowV5Encoder::begin(std::span<std::uint8_t> buffer, TimeNs now) {
   assert(buffer.size() >= kDatagramMin);
   out_ = MessageWriter(buffer);
-  message_ = out_.reserve(kHeaderOctets);
+  message_ = out_.reserve(header_octets_);
   now_ms_ = now / kNsPerMs;
   now_ns_part_ = now % kNsPerMs;
   count_ = 0;
@@ -79,7 +85,7 @@ bool NetflowV5Encoder::add_pieces(const FlowRecord& record) {
   const std::uint64_t pieces =
       std::max<std::uint64_t>(1, (largest + kCounterMax - 1) / kCounterMax);
   while (position_.piece < pieces) {
-    if (count_ == kRecordsMax || out_.remaining() < kRecordOctets) return false;
+    if (count_ == records_max_ || out_.remaining() < kRecordOctets) return false;
     write_piece(record, position_.piece, pieces);
     ++position_.piece;
   }
@@ -99,7 +105,7 @@ void NetflowV5Encoder::write_piece(const FlowRecord& record, std::uint64_t piece
   store_be32(p + 20, static_cast<std::uint32_t>(part(record.octets, piece, pieces)));
   store_be16(p + 32, key.source_port);
   store_be16(p + 34, key.destination_port);
-  p[37] = static_cast<std::uint8_t>(record.tcp_flags);
+  p[v1_ ? 40 : 37] = static_cast<std::uint8_t>(record.tcp_flags);
   p[38] = key.protocol;
   p[39] = record.tos;
   times_[count_++] = {record.first / kNsPerMs, record.last / kNsPerMs};
@@ -109,7 +115,7 @@ std::size_t NetflowV5Encoder::finish() {
   if (count_ == 0) return 0;
   const Clock clock = message_clock();
   for (std::size_t i = 0; i < count_; ++i) {
-    std::uint8_t* record = message_ + kHeaderOctets + i * kRecordOctets;
+    std::uint8_t* record = message_ + header_octets_ + i * kRecordOctets;
     const auto uptime = [&](std::int64_t ms) {
       return static_cast<std::uint32_t>(
           std::clamp<std::int64_t>(ms - clock.boot_ms, 0, kUptimeMax));
@@ -144,11 +150,12 @@ NetflowV5Encoder::Clock NetflowV5Encoder::message_clock() const {
 
 void NetflowV5Encoder::write_header(const Clock& clock) {
   const std::int64_t ns_part = clock.now_ms == now_ms_ ? now_ns_part_ : 0;
-  store_be16(message_, 5);
+  store_be16(message_, v1_ ? 1 : 5);
   store_be16(message_ + 2, static_cast<std::uint16_t>(count_));
   store_be32(message_ + 4, static_cast<std::uint32_t>(clock.now_ms - clock.boot_ms));
   store_be32(message_ + 8, static_cast<std::uint32_t>(clock.now_ms / 1000));
   store_be32(message_ + 12, static_cast<std::uint32_t>(clock.now_ms % 1000 * kNsPerMs + ns_part));
+  if (v1_) return;
   store_be32(message_ + 16, position_.sequence);
   store_be16(message_ + 20, engine_);
   store_be16(message_ + 22, sampling_);

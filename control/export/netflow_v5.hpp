@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// NetFlow v5: a fixed record, IPv4 only, 32-bit counters. A Flow Record with more than 2^32-1
-// packets or octets goes out as several v5 records whose sums are exact, over several messages if
-// need be. IPv6 and non-IP records are counted in the tally, never sent. Sequence: v5 records sent
-// before. Times are milliseconds of sysUptime; each message's header and records agree on when that
-// began. Thread: one link thread.
+// NetFlow v5, and v1, which is v5 without sequence, engine, sampling and autonomous systems: a
+// fixed record, IPv4 only, 32-bit counters. A Flow Record with more than 2^32-1 packets or octets
+// goes out as several records whose sums are exact, over several messages if need be. IPv6 and
+// non-IP records are counted in the tally, never sent. Sequence (v5): records sent before. Times
+// are milliseconds of sysUptime; each message's header and records agree on when that began.
+// Thread: one link thread.
 #pragma once
 
 #include <array>
@@ -26,6 +27,7 @@ class NetflowV5Encoder final : public MessageEncoder {
   void rewind(const EncoderPosition& position) override { position_ = position; }
 
   static constexpr std::size_t kRecordsMax = 30;
+  static constexpr std::size_t kRecordsMaxV1 = 24;
 
  private:
   struct Times {
@@ -43,6 +45,9 @@ class NetflowV5Encoder final : public MessageEncoder {
   [[nodiscard]] Clock message_clock() const;
   void write_header(const Clock& clock);
 
+  const bool v1_;
+  const std::size_t header_octets_;
+  const std::size_t records_max_;
   const std::uint16_t engine_;    // engine type and id: the low half of the domain id
   const std::uint16_t sampling_;  // mode and interval
   const std::int64_t start_ms_;

@@ -2,6 +2,8 @@
 // See netflow_v9.hpp. Thread: one link thread.
 #include "control/export/netflow_v9.hpp"
 
+#include <algorithm>
+
 namespace wiretally {
 namespace {
 
@@ -16,24 +18,30 @@ std::uint16_t scope_type(Element element) {
   return element == Element::kIngressInterface ? kInterface : kSystem;
 }
 
+// Of its own times, or of listed ones.
+bool counts_from_uptime(const CollectorConfig& collector) {
+  const auto is_uptime = [](const std::string& name) { return name.ends_with("SysUpTime"); };
+  return collector.times == RecordTimes::kUptime ||
+         std::ranges::any_of(collector.fields, is_uptime);
+}
+
 }  // namespace
 
 NetflowV9Encoder::NetflowV9Encoder(const CollectorConfig& collector, const ExporterInfo& exporter,
                                    std::function<ExportStatistics()> statistics)
     : TemplateEncoder({kHeaderOctets, 0, 1}, collector, exporter, std::move(statistics)),
       source_id_(exporter.domain_id),
-      start_s_(exporter.start_time / kNsPerSecond) {}
+      clock_(exporter.start_time, counts_from_uptime(collector)) {}
 
 std::uint32_t NetflowV9Encoder::write_header(std::uint8_t* header, std::size_t,
                                              const Counts& counts, TimeNs now,
                                              std::uint32_t sequence) const {
-  // Both times in whole seconds: what a collector takes for the boot time never jitters. Record
-  // times are absolute (IE 152/153), so the wrap of sysUptime after 49.7 days changes none.
+  // Both times in whole seconds: what a collector takes for the boot time never jitters.
   const std::int64_t now_s = now / kNsPerSecond;
   store_be16(header, 9);
   store_be16(header + 2,
              static_cast<std::uint16_t>(counts.templates + counts.options + counts.flows));
-  store_be32(header + 4, static_cast<std::uint32_t>((now_s - start_s_) * 1000));
+  store_be32(header + 4, static_cast<std::uint32_t>(now_s * 1000 - boot_ms(now)));
   store_be32(header + 8, static_cast<std::uint32_t>(now_s));
   store_be32(header + 12, sequence);
   store_be32(header + 16, source_id_);

@@ -8,6 +8,7 @@
 #include <array>
 #include <cassert>
 #include <span>
+#include <utility>
 
 namespace wiretally {
 namespace {
@@ -18,7 +19,7 @@ using Elements = std::span<const Element>;
 constexpr std::uint16_t kFirstNamedId = 256;
 constexpr std::uint16_t kFirstListedId = 1024;
 constexpr std::uint16_t kIdsOfLayout = 16;
-static_assert(kRecordKinds <= kIdsOfLayout);
+static_assert(kRecordKinds + kBiflowKinds <= kIdsOfLayout);
 
 // ---- layouts by name: elements in order, for every kind; each kind takes those that it has
 
@@ -88,8 +89,26 @@ std::vector<Element> elements_of(RecordLayout layout) {
   return elements;
 }
 
+void set_times(std::vector<Element>& elements, const LayoutChoice& choice) {
+  constexpr std::pair<Element, Element> kTimes[] = {
+      {Element::kFlowStartMilliseconds, Element::kFlowEndMilliseconds},
+      {Element::kFlowStartMicroseconds, Element::kFlowEndMicroseconds},
+      {Element::kFlowStartNanoseconds, Element::kFlowEndNanoseconds},
+      {Element::kFlowStartSysUpTime, Element::kFlowEndSysUpTime}};
+  const auto& [start, end] = kTimes[static_cast<std::size_t>(choice.times)];
+  std::ranges::replace(elements, Element::kFlowStartMilliseconds, start);
+  std::ranges::replace(elements, Element::kFlowEndMilliseconds, end);
+  if (choice.times == RecordTimes::kUptime && choice.system_init_time) {
+    elements.insert(std::ranges::find(elements, start), Element::kSystemInitTimeMilliseconds);
+  }
+}
+
 std::vector<Element> elements_of(const LayoutChoice& choice) {
-  if (choice.fields.empty()) return elements_of(choice.layout);
+  if (choice.fields.empty()) {
+    std::vector<Element> elements = elements_of(choice.layout);
+    set_times(elements, choice);
+    return elements;
+  }
   std::vector<Element> elements;
   for (const std::string& name : choice.fields) {
     const InformationElement* element = find_element(name);
@@ -107,6 +126,17 @@ bool is_icmp(std::uint8_t protocol) {
   return protocol == kIcmp || protocol == kIcmpv6;
 }
 
+bool is_biflow(RecordKind kind) {
+  return kind >= RecordKind::kBiflowIpv4;
+}
+
+// The kind of each direction.
+RecordKind uniflow_kind(RecordKind kind) {
+  if (!is_biflow(kind)) return kind;
+  return static_cast<RecordKind>(static_cast<unsigned>(kind) -
+                                 static_cast<unsigned>(RecordKind::kBiflowIpv4));
+}
+
 bool is_ipv4(RecordKind kind) {
   return kind == RecordKind::kIpv4 || kind == RecordKind::kIcmpIpv4 ||
          kind == RecordKind::kCoarseIpv4;
@@ -118,7 +148,7 @@ bool is_ipv6(RecordKind kind) {
 }
 
 bool is_coarse(RecordKind kind) {
-  return kind >= RecordKind::kCoarseIpv4;
+  return kind >= RecordKind::kCoarseIpv4 && !is_biflow(kind);
 }
 
 bool is_address(Element element) {
@@ -128,7 +158,8 @@ bool is_address(Element element) {
 
 // Key addresses, ICMP and what only frames without IP are told apart by. `named`: a layout by name
 // sends the ethertype and layer-2 octets of IP records nowhere but in l2 and full.
-bool has_element(RecordKind kind, Element element, RecordLayout layout, bool listed) {
+bool has_element(RecordKind any_kind, Element element, RecordLayout layout, bool listed) {
+  const RecordKind kind = uniflow_kind(any_kind);
   const bool ip = is_ipv4(kind) || is_ipv6(kind);
   switch (element) {
     case Element::kSourceIpv4Address:
@@ -156,6 +187,12 @@ bool has_element(RecordKind kind, Element element, RecordLayout layout, bool lis
     case Element::kProtocolIdentifier:
     case Element::kTcpControlBits:
     case Element::kIpClassOfService:
+    case Element::kIpDiffServCodePoint:
+    case Element::kIpPrecedence:
+    case Element::kUdpSourcePort:
+    case Element::kUdpDestinationPort:
+    case Element::kTcpSourcePort:
+    case Element::kTcpDestinationPort:
     case Element::kOctetDeltaCount:
     case Element::kIpVersion:
     case Element::kMinimumTtl:
@@ -177,8 +214,44 @@ std::uint16_t length_of(Element element, const LayoutChoice& choice) {
   return find_element(static_cast<std::uint16_t>(element))->length;
 }
 
+// Both directions have it in common: the reverse one's is the forward one's, exchanged.
+bool is_shared(Element element) {
+  switch (element) {
+    case Element::kSourceTransportPort:
+    case Element::kDestinationTransportPort:
+    case Element::kUdpSourcePort:
+    case Element::kUdpDestinationPort:
+    case Element::kTcpSourcePort:
+    case Element::kTcpDestinationPort:
+    case Element::kProtocolIdentifier:
+    case Element::kIpVersion:
+    case Element::kEthernetType:
+      return true;
+    default:
+      return is_address(element);
+  }
+}
+
+void append_reverse(Fields& fields) {
+  const std::size_t forward = fields.size();
+  for (std::size_t i = 0; i < forward; ++i) {
+    FieldSpecifier field = fields[i];
+    const auto* element = find_element(static_cast<std::uint16_t>(field.element));
+    if (!element->reversible || is_shared(field.element)) continue;
+    field.reverse = true;
+    fields.push_back(field);
+  }
+  fields.push_back({Element::kBiflowDirection, 1});
+}
+
+// The usual key is the one that no flowKeyIndicator has to explain.
+bool is_usual(const KeyConfig& key) {
+  return key.addresses && key.protocol && key.ports && !key.vlan && !key.ingress;
+}
+
 // RFC 7011 section 8: of an address that stands twice, the first is the outer header's.
-Fields fields_of(RecordKind kind, const LayoutChoice& choice) {
+Fields fields_of(RecordKind any_kind, const LayoutChoice& choice) {
+  const RecordKind kind = uniflow_kind(any_kind);
   const std::vector<Element> elements = elements_of(choice);
   const bool listed = !choice.fields.empty();
   const bool ip = is_ipv4(kind) || is_ipv6(kind);
@@ -199,13 +272,22 @@ Fields fields_of(RecordKind kind, const LayoutChoice& choice) {
       fields.push_back({*at, length, true});  // the other end may be of the other IP version
     }
   }
-  if (is_coarse(kind)) fields.push_back({Element::kFlowKeyIndicator, 8});
+  if (is_biflow(any_kind)) append_reverse(fields);
+  const bool reduced = ip && !is_usual(choice.identity);
+  if (is_coarse(kind) || reduced) fields.push_back({Element::kFlowKeyIndicator, 8});
   return fields;
 }
 
 // FNV-1a over the names and the view: the same list has the same ids on every machine.
 std::uint32_t hash_of(const LayoutChoice& choice) {
-  std::uint32_t hash = 2166136261u ^ static_cast<std::uint32_t>(choice.key);
+  const KeyConfig& key = choice.identity;
+  const unsigned identity =
+      key.addresses << 0 | key.protocol << 1 | key.ports << 2 | key.vlan << 3 | key.ingress << 4;
+  const unsigned setting =
+      static_cast<unsigned>(choice.key) | static_cast<unsigned>(choice.times) << 1 |
+      unsigned{choice.system_init_time} << 3 | static_cast<unsigned>(choice.layout) << 4 |
+      (is_usual(key) ? 0 : identity << 8);
+  std::uint32_t hash = 2166136261u ^ setting;
   for (const std::string& name : choice.fields) {
     for (const char c : name + ",") hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
   }
@@ -213,7 +295,8 @@ std::uint32_t hash_of(const LayoutChoice& choice) {
 }
 
 std::uint16_t first_id(const LayoutChoice& choice) {
-  if (choice.fields.empty()) {
+  const bool plain = choice.times == RecordTimes::kMilliseconds && is_usual(choice.identity);
+  if (choice.fields.empty() && plain) {
     // The inner view of a layout that tells the ends apart has another meaning: other ids.
     const auto view = choice.key == TunnelKey::kInner && wants_attributes(choice) ? 4u : 0u;
     return static_cast<std::uint16_t>(kFirstNamedId +
@@ -240,15 +323,34 @@ RecordKind record_kind(const FlowKey& key) {
   return coarse ? RecordKind::kCoarseNonIp : RecordKind::kNonIp;
 }
 
+LayoutChoice layout_choice(const CollectorConfig& collector, TunnelKey key,
+                           const KeyConfig& identity) {
+  LayoutChoice choice;
+  choice.layout = collector.layout;
+  choice.fields = collector.fields;
+  choice.key = key;
+  choice.times = collector.times;
+  choice.system_init_time = collector.version == NetflowVersion::kIpfix;
+  choice.biflow = collector.biflow;
+  choice.identity = identity;
+  return choice;
+}
+
 std::uint16_t template_id(const LayoutChoice& choice, RecordKind kind) {
   return static_cast<std::uint16_t>(first_id(choice) + static_cast<unsigned>(kind));
 }
 
+RecordKind biflow_kind(RecordKind kind) {
+  return static_cast<RecordKind>(static_cast<unsigned>(kind) +
+                                 static_cast<unsigned>(RecordKind::kBiflowIpv4));
+}
+
 std::vector<RecordTemplate> make_layout(const LayoutChoice& choice) {
   std::vector<RecordTemplate> templates;
-  for (std::size_t i = 0; i < kRecordKinds; ++i) {
+  const std::size_t kinds = kRecordKinds + (choice.biflow ? kBiflowKinds : 0);
+  for (std::size_t i = 0; i < kinds; ++i) {
     const auto kind = static_cast<RecordKind>(i);
-    templates.emplace_back(template_id(choice, kind), fields_of(kind, choice));
+    templates.emplace_back(template_id(choice, kind), fields_of(kind, choice), choice.identity);
   }
   return templates;
 }

@@ -24,6 +24,8 @@ std::string_view label(ExportDrop reason) {
       return "non_ip";
     case ExportDrop::kNotInVersion:
       return "not_in_version";
+    case ExportDrop::kUntrusted:
+      return "untrusted";
     case ExportDrop::kFiltered:
       return "filtered";
     case ExportDrop::kShutdown:
@@ -91,6 +93,16 @@ std::vector<RecordSlice> RecordQueue::take(std::size_t max) {
     if (front.size() == 0) slices_.pop_front();
   }
   return result;
+}
+
+void RecordQueue::give_back(std::vector<RecordSlice> slices) {
+  const std::lock_guard lock(mutex_);
+  for (auto slice = slices.rbegin(); slice != slices.rend(); ++slice) {
+    assert(slice->size() <= books_.taken);
+    books_.taken -= slice->size();
+    books_.waiting += slice->size();
+    slices_.push_front(std::move(*slice));
+  }
 }
 
 void RecordQueue::settle(std::uint64_t delivered) {

@@ -25,7 +25,8 @@ enum class ExportDrop : std::uint8_t {
   kRefused,       // nobody listens on the collector's port
   kSendError,     // any other error of the socket
   kNonIp,         // records of non-IP frames, which this collector is not to get
-  kNotInVersion,  // NetFlow v5 has no IPv6
+  kNotInVersion,  // NetFlow v1 and v5 have no IPv6
+  kUntrusted,     // the collector's certificate was refused, or it refused ours
   kFiltered,      // taken out by the collector's filter
   kShutdown,      // still queued when the time to finish was over
 };
@@ -64,6 +65,8 @@ class RecordQueue {
   void offer(const RecordBatchPtr& batch);
   // At most `max` records from the front.
   std::vector<RecordSlice> take(std::size_t max);
+  // Of the taken ones, oldest first: they wait again, before all others.
+  void give_back(std::vector<RecordSlice> slices);
   void settle(std::uint64_t delivered);                 // of the taken ones
   void drop(ExportDrop reason, std::uint64_t records);  // of the taken ones
   void drop_waiting(ExportDrop reason);

@@ -14,12 +14,20 @@ constexpr std::size_t kKey = offsetof(FlowRecord, key);
 constexpr std::size_t kIpv4Tail =
     12;  // an IPv4 address stands in the last four octets of its field
 constexpr std::int64_t kNsPerMillisecond = 1'000'000;
+constexpr std::uint16_t kEnterpriseBit = 0x8000;  // RFC 7011 section 3.2
 
 template <typename Store>
-void for_each_record(std::span<const FlowRecord> records, std::uint8_t* out, std::size_t stride,
-                     Store store) {
-  for (const FlowRecord& record : records) {
-    store(record, out);
+void for_each_record(std::span<const FlowRecord> records, std::size_t step, std::uint8_t* out,
+                     std::size_t stride, Store store) {
+  if (step == 1) {
+    for (const FlowRecord& record : records) {
+      store(record, out);
+      out += stride;
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < records.size(); i += step) {
+    store(records[i], out);
     out += stride;
   }
 }
@@ -32,24 +40,27 @@ T load(const FlowRecord& record, std::size_t offset) {
 }
 
 // Does a key coarsened to `level` still hold this element?
-bool is_key(Element element, CoarseLevel level) {
+bool is_key(Element element, CoarseLevel level, const KeyConfig& key) {
   const bool exact = level == CoarseLevel::kExact;
   const bool addresses = exact || level == CoarseLevel::kNoPorts;
   switch (element) {
     case Element::kSourceIpv4Address:
     case Element::kSourceIpv6Address:
-      return addresses || level == CoarseLevel::kSourceHost;
+      return key.addresses && (addresses || level == CoarseLevel::kSourceHost);
     case Element::kDestinationIpv4Address:
     case Element::kDestinationIpv6Address:
-      return addresses || level == CoarseLevel::kDestinationHost;
+      return key.addresses && (addresses || level == CoarseLevel::kDestinationHost);
     case Element::kProtocolIdentifier:
-      return addresses || level == CoarseLevel::kProtocol;
+      return key.protocol && (addresses || level == CoarseLevel::kProtocol);
     case Element::kSourceTransportPort:
     case Element::kDestinationTransportPort:
+      return exact && key.ports;
     case Element::kEthernetType:
       return exact;
+    case Element::kVlanId:
+      return exact && key.vlan;
     case Element::kIngressInterface:
-      return level == CoarseLevel::kProtocol;
+      return level == CoarseLevel::kProtocol || (exact && key.ingress);
     case Element::kIpVersion:
       return true;
     default:
@@ -64,29 +75,37 @@ std::uint8_t ip_version_number(const FlowKey& key) {
 
 }  // namespace
 
-RecordTemplate::RecordTemplate(std::uint16_t id, std::span<const FieldSpecifier> fields)
+RecordTemplate::RecordTemplate(std::uint16_t id, std::span<const FieldSpecifier> fields,
+                               const KeyConfig& key)
     : id_(id), fields_(fields.begin(), fields.end()) {
   for (const FieldSpecifier& field : fields_) {
     FieldWriter writer = compile(field);
     writer.wire_offset = static_cast<std::uint16_t>(record_octets_);
     for (std::size_t level = 0; level < kCoarseLevels; ++level) {
-      if (!field.other_end && is_key(field.element, static_cast<CoarseLevel>(level))) {
+      const bool own = !field.other_end && !field.reverse;
+      if (own && is_key(field.element, static_cast<CoarseLevel>(level), key)) {
         key_indicators_[level] |= 1ull << writers_.size();  // bit n: the n-th element (IANA 173)
       }
     }
+    writer.reverse = field.reverse;
     writers_.push_back(writer);
     record_octets_ += field.length;
+    template_octets_ += field.reverse ? 8 : 4;
   }
 }
 
+// long: one line an element.
 RecordTemplate::FieldWriter RecordTemplate::compile(const FieldSpecifier& field) {
   const auto from = [&](Copy copy, std::size_t offset, std::uint16_t length) {
     assert(field.length == length);
     (void)length;
-    return FieldWriter{copy, static_cast<std::uint16_t>(offset), 0, nullptr};
+    return FieldWriter{copy, static_cast<std::uint16_t>(offset), 0};
   };
   if (const AttributeStore store = attribute_store(field.element, field.other_end)) {
     return {Copy::kAttribute, 0, 0, store};
+  }
+  if (const ComputedStore store = computed_store(field.element)) {
+    return {Copy::kComputed, 0, 0, nullptr, store};
   }
   constexpr std::size_t kSource = kKey + offsetof(FlowKey, source);
   constexpr std::size_t kDestination = kKey + offsetof(FlowKey, destination);
@@ -130,6 +149,7 @@ RecordTemplate::FieldWriter RecordTemplate::compile(const FieldSpecifier& field)
     case Element::kDestinationIpv6Address:
       return from(Copy::kOctets16, kDestination, 16);
     case Element::kIngressInterface:
+    case Element::kIngressPhysicalInterface:
       return from(Copy::kUnsigned32, offsetof(FlowRecord, ingress_ifindex), 4);
     case Element::kVlanId:
       return from(Copy::kVlan, 0, 2);
@@ -152,19 +172,34 @@ void RecordTemplate::write_template(MessageWriter& out) const {
   out.write16(id_);
   out.write16(static_cast<std::uint16_t>(fields_.size()));
   for (const FieldSpecifier& field : fields_) {
-    out.write16(static_cast<std::uint16_t>(field.element));
+    const auto number = static_cast<std::uint16_t>(field.element);
+    out.write16(static_cast<std::uint16_t>(field.reverse ? number | kEnterpriseBit : number));
     out.write16(field.length);
+    if (field.reverse) out.write32(kReversePen);
   }
 }
 
-void RecordTemplate::write_records(std::span<const FlowRecord> records, std::uint8_t* out) const {
-  for (const FieldWriter& field : writers_) write_field(field, records, out + field.wire_offset);
+void RecordTemplate::write_records(std::span<const FlowRecord> records, std::uint8_t* out,
+                                   const ComputedContext& context) const {
+  const Run run{records, 1, context};
+  for (const FieldWriter& field : writers_) write_field(field, run, out + field.wire_offset);
 }
 
-void RecordTemplate::write_field(const FieldWriter& field, std::span<const FlowRecord> records,
+void RecordTemplate::write_pairs(std::span<const FlowRecord> records, std::uint8_t* out,
+                                 const ComputedContext& context) const {
+  const Run forward{records.first(records.size() - 1), 2, context};
+  const Run reverse{records.subspan(1), 2, context};
+  for (const FieldWriter& field : writers_) {
+    write_field(field, field.reverse ? reverse : forward, out + field.wire_offset);
+  }
+}
+
+void RecordTemplate::write_field(const FieldWriter& field, const Run& run,
                                  std::uint8_t* out) const {
   const std::size_t from = field.record_offset;
-  const auto each = [&](auto store) { for_each_record(records, out, record_octets_, store); };
+  const auto each = [&](auto store) {
+    for_each_record(run.records, run.step, out, record_octets_, store);
+  };
   using Octets4 = std::array<std::uint8_t, 4>;
   using Octets16 = std::array<std::uint8_t, 16>;
   switch (field.copy) {
@@ -211,6 +246,10 @@ void RecordTemplate::write_field(const FieldWriter& field, std::span<const FlowR
         field.attribute(r, r.attributes == nullptr ? kUnknown : *r.attributes, p);
       });
     }
+    case Copy::kComputed:
+      return each([&field, &run](const FlowRecord& r, std::uint8_t* p) {
+        field.computed(r, run.context, p);
+      });
   }
 }
 

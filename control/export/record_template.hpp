@@ -10,7 +10,9 @@
 #include <span>
 #include <vector>
 
+#include "config/config.hpp"
 #include "control/export/attribute_fields.hpp"
+#include "control/export/computed_fields.hpp"
 #include "control/export/information_element.hpp"
 #include "control/export/message_writer.hpp"
 #include "control/merge/flow_record.hpp"
@@ -23,23 +25,34 @@ struct FieldSpecifier {
   // An address of the header at the other end of the flow's tunnel, not of its key (RFC 7011
   // section 8: an element that stands twice is the outer header's first).
   bool other_end = false;
+  // RFC 5103: of the reverse direction, the record behind the forward one.
+  bool reverse = false;
 };
+
+// RFC 5103 section 6.1: the enterprise number of reverse elements.
+inline constexpr std::uint32_t kReversePen = 29'305;
 
 class RecordTemplate {
  public:
   // Broken list (an element no Flow Record has, a length it cannot have): assertion, these are
   // ours.
-  RecordTemplate(std::uint16_t id, std::span<const FieldSpecifier> fields);
+  // `key`: what a flow's identity is, for flowKeyIndicator.
+  RecordTemplate(std::uint16_t id, std::span<const FieldSpecifier> fields,
+                 const KeyConfig& key = {});
 
   [[nodiscard]] std::uint16_t id() const { return id_; }
   [[nodiscard]] std::span<const FieldSpecifier> fields() const { return fields_; }
   [[nodiscard]] std::size_t record_octets() const { return record_octets_; }
-  [[nodiscard]] std::size_t template_octets() const { return 4 + 4 * fields_.size(); }
+  [[nodiscard]] std::size_t template_octets() const { return template_octets_; }
 
   // Template Record: id, field count, then number and length of each (the same in v9 and IPFIX).
   void write_template(MessageWriter& out) const;
   // Data Records back to back. `out` has room for records.size() * record_octets().
-  void write_records(std::span<const FlowRecord> records, std::uint8_t* out) const;
+  void write_records(std::span<const FlowRecord> records, std::uint8_t* out,
+                     const ComputedContext& context = {}) const;
+  // The same of pairs, forward before reverse: records.size() / 2 Data Records.
+  void write_pairs(std::span<const FlowRecord> records, std::uint8_t* out,
+                   const ComputedContext& context = {}) const;
 
  private:
   enum class Copy : std::uint8_t {
@@ -54,20 +67,29 @@ class RecordTemplate {
     kIpVersion,
     kKeyIndicator,
     kAttribute,
+    kComputed,
   };
   struct FieldWriter {
     Copy copy;
     std::uint16_t record_offset;  // of the source in FlowRecord
     std::uint16_t wire_offset;    // in the Data Record
     AttributeStore attribute = nullptr;
+    ComputedStore computed = nullptr;
+    bool reverse = false;
+  };
+  // Where a field's values come from: every record, or one of each pair.
+  struct Run {
+    std::span<const FlowRecord> records;
+    std::size_t step;
+    const ComputedContext& context;
   };
 
   static FieldWriter compile(const FieldSpecifier& field);
-  void write_field(const FieldWriter& field, std::span<const FlowRecord> records,
-                   std::uint8_t* out) const;
+  void write_field(const FieldWriter& field, const Run& run, std::uint8_t* out) const;
 
   std::uint16_t id_;
   std::size_t record_octets_ = 0;
+  std::size_t template_octets_ = 4;
   std::vector<FieldSpecifier> fields_;
   std::vector<FieldWriter> writers_;
   std::array<std::uint64_t, kCoarseLevels> key_indicators_{};  // IE 173 of a record of that level

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "control/export/biflow.hpp"
+
 namespace wiretally {
 namespace {
 
@@ -26,7 +28,8 @@ TemplateEncoder::TemplateEncoder(const Dialect& dialect, const CollectorConfig& 
                                  std::function<ExportStatistics()> statistics)
     : dialect_(dialect),
       non_ip_(collector.non_ip),
-      templates_(make_layout({collector.layout, collector.fields, exporter.tunnel_key})),
+      biflow_(collector.biflow),
+      templates_(make_layout(layout_choice(collector, exporter.tunnel_key, exporter.key))),
       options_(make_options(collector, exporter, std::move(statistics))) {
   for (std::size_t i = 0; i < templates_.size(); ++i) {
     if (non_ip_ || !is_non_ip(static_cast<RecordKind>(i))) {
@@ -48,6 +51,7 @@ void TemplateEncoder::begin(std::span<std::uint8_t> buffer, TimeNs now) {
   out_ = MessageWriter(buffer.first(buffer.size() & ~std::size_t{3}));
   message_ = out_.reserve(dialect_.header_octets);
   now_ = now;
+  context_.boot_ms = boot_ms(now);
   counts_ = {};
   set_offset_ = 0;
 }
@@ -106,20 +110,44 @@ std::size_t TemplateEncoder::add_records(std::span<const FlowRecord> records, Re
       ++taken;
       continue;
     }
+    if (biflow_ && is_pair(records.subspan(taken), kind)) {
+      const std::size_t pair = add_pair(records.subspan(taken, 2), kind);
+      if (pair == 0) break;
+      tally.encoded += pair;
+      taken += pair;
+      continue;
+    }
     const RecordTemplate& description = templates_[static_cast<std::size_t>(kind)];
     const std::size_t fit = room_in_set(description.id()) / description.record_octets();
     if (fit == 0) break;
     const std::size_t end = std::min(records.size(), taken + fit);
     std::size_t next = taken + 1;
-    while (next < end && record_kind(records[next].key) == kind) ++next;
+    while (next < end && record_kind(records[next].key) == kind &&
+           !(biflow_ && is_pair(records.subspan(next), kind))) {
+      ++next;
+    }
     const auto run = records.subspan(taken, next - taken);
     open_set(description.id());
-    description.write_records(run, out_.reserve(run.size() * description.record_octets()));
+    description.write_records(run, out_.reserve(run.size() * description.record_octets()),
+                              context_);
     counts_.flows += static_cast<std::uint32_t>(run.size());
     tally.encoded += run.size();
     taken = next;
   }
   return taken;
+}
+
+bool TemplateEncoder::is_pair(std::span<const FlowRecord> records, RecordKind kind) const {
+  return records.size() > 1 && kind < RecordKind::kNonIp && is_reverse(records[0], records[1]);
+}
+
+std::size_t TemplateEncoder::add_pair(std::span<const FlowRecord> pair, RecordKind kind) {
+  const RecordTemplate& description = templates_[static_cast<std::size_t>(biflow_kind(kind))];
+  if (room_in_set(description.id()) < description.record_octets()) return 0;
+  open_set(description.id());
+  description.write_pairs(pair, out_.reserve(description.record_octets()), context_);
+  ++counts_.flows;
+  return pair.size();
 }
 
 std::size_t TemplateEncoder::finish() {

@@ -39,6 +39,8 @@ class TemplateEncoder : public MessageEncoder {
   TemplateEncoder(const Dialect& dialect, const CollectorConfig& collector,
                   const ExporterInfo& exporter, std::function<ExportStatistics()> statistics);
 
+  // When the sysUpTime of a message began, in milliseconds since the epoch.
+  [[nodiscard]] virtual std::int64_t boot_ms(TimeNs now) const = 0;
   // Fills the reserved header; returns the sequence number of the message after this one.
   virtual std::uint32_t write_header(std::uint8_t* header, std::size_t message_octets,
                                      const Counts& counts, TimeNs now,
@@ -62,8 +64,13 @@ class TemplateEncoder : public MessageEncoder {
   bool add_options_template(const OptionsTemplate& description);
   bool add_options_record(const OptionsAnnouncement& options, std::size_t record);
 
+  // Two directions that stand so are one record; returns how many records were taken: 0 or 2.
+  [[nodiscard]] bool is_pair(std::span<const FlowRecord> records, RecordKind kind) const;
+  std::size_t add_pair(std::span<const FlowRecord> pair, RecordKind kind);
+
   const Dialect dialect_;
   const bool non_ip_;
+  const bool biflow_;
   std::vector<RecordTemplate> templates_;  // by RecordKind
   std::vector<OptionsAnnouncement> options_;
   std::vector<Item> items_;
@@ -72,6 +79,7 @@ class TemplateEncoder : public MessageEncoder {
   MessageWriter out_;
   std::uint8_t* message_ = nullptr;
   TimeNs now_ = 0;
+  ComputedContext context_;
   Counts counts_;
   std::uint16_t set_id_ = 0;  // 0 and no offset: no set is open
   std::size_t set_offset_ = 0;

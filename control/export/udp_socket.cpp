@@ -63,7 +63,8 @@ void UdpSocket::close() {
 }
 
 std::string UdpSocket::open(const SocketAddress& collector,
-                            const std::optional<SocketAddress>& source) {
+                            const std::optional<SocketAddress>& source,
+                            const SocketOptions& options) {
   close();
   const auto failed = [this](const std::string& what) {
     const std::string text = what + ": " + std::strerror(errno);
@@ -78,6 +79,10 @@ std::string UdpSocket::open(const SocketAddress& collector,
   fd_ = socket(family_, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd_ < 0) return failed("no socket");
   set_path_options(fd_, family_);
+  if (const std::string error = apply(options, fd_, family_); !error.empty()) {
+    close();
+    return error;
+  }
   if (source && bind(fd_, source->get(), source->length) != 0) {
     return failed("cannot send from " + source->text());
   }

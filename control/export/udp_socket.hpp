@@ -11,6 +11,7 @@
 #include <string>
 
 #include "control/export/collector_address.hpp"
+#include "control/export/socket_options.hpp"
 
 namespace wiretally {
 
@@ -36,7 +37,8 @@ class UdpSocket {
   ~UdpSocket();
 
   // Binds `source` (port 0: any) if given, connects. Returns "" or what went wrong, in words.
-  std::string open(const SocketAddress& collector, const std::optional<SocketAddress>& source);
+  std::string open(const SocketAddress& collector, const std::optional<SocketAddress>& source,
+                   const SocketOptions& options = {});
   void close();
   [[nodiscard]] bool is_open() const { return fd_ >= 0; }
   [[nodiscard]] int fd() const { return fd_; }

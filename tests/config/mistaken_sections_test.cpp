@@ -69,7 +69,7 @@ TEST(Fields, of_a_collector_are_known_and_make_sense) {
       {"export:\n"
        "  collectors:\n"
        "    - {address: \"127.0.0.1:2055\", version: 5, layout: l2}\n",
-       "f.yaml:4:55: export.collectors[0].layout: a NetFlow 5 record is always the same; use "
+       "f.yaml:4:55: export.collectors[0].layout: a NetFlow 1 or 5 record is always the same; use "
        "version: 9 or 10"},
   };
   for (const Mistake& mistake : mistakes) expect_messages(mistake);
@@ -174,8 +174,18 @@ TEST(Addresses, have_the_form_host_port) {
       {"export:\n"
        "  collectors:\n"
        "    - {address: \"a:1\", transport: tcp}\n",
-       "f.yaml:4:35: export.collectors[0].transport: this version does not "
-       "export over tcp; use udp"},
+       "f.yaml:4:35: export.collectors[0].transport: NetFlow 1, 5 and 9 go "
+       "over udp only; use udp, or version: 10"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: \"a:1\", version: 9, biflow: true}\n",
+       "f.yaml:4:44: export.collectors[0].biflow: only IPFIX has records of both directions; use "
+       "version: 10"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: \"a:1\", version: 1, times: uptime}\n",
+       "f.yaml:4:43: export.collectors[0].times: a NetFlow 1 or 5 record is always the same; use "
+       "version: 9 or 10"},
       {"export:\n"
        "  collectors:\n"
        "    - {address: \"a:1\", templates: {packets: 0, interval: 500ms}}\n",
@@ -393,7 +403,7 @@ TEST(Check, tells_all_mistakes_at_once_in_the_order_of_the_text) {
        "host:port or \"[v6]:port\", for example 127.0.0.1:2055\n"
        "f.yaml:4:30: export.collectors[1].address: is missing; each entry "
        "needs it, for example address: \"127.0.0.1:2055\"\n"
-       "f.yaml:4:40: export.collectors[1].version: `7` is not one of 5, 9, 10\n"
+       "f.yaml:4:40: export.collectors[1].version: `7` is not one of 1, 5, 9, 10\n"
        "f.yaml:4:75: export.collectors[2].max_datagram: warning: 1500 is "
        "above 1472: on Ethernet each datagram travels in fragments, and one "
        "lost fragment loses all of it\n"

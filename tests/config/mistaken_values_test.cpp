@@ -220,14 +220,14 @@ TEST(Words, are_of_the_known_ones) {
        "f.yaml:2:24: history.week_starts: `tuesday` is not one of monday, "
        "sunday, saturday"},
       {"export: {collectors: [{address: \"a:1\", version: ipfix}]}\n",
-       "f.yaml:2:49: export.collectors[0].version: `ipfix` is not one of 5, "
+       "f.yaml:2:49: export.collectors[0].version: `ipfix` is not one of 1, 5, "
        "9, 10"},
       {"export: {collectors: [{address: \"a:1\", options: sampling}]}\n",
        "f.yaml:2:49: export.collectors[0].options: `sampling` is not a list; "
        "write [sampling]"},
       {"export: {collectors: [{address: \"a:1\", options: [samples]}]}\n",
        "f.yaml:2:50: export.collectors[0].options: `samples` is not one of "
-       "sampling, interfaces, statistics"},
+       "sampling, interfaces, statistics, domain"},
       {"monitors: [{name: a, group_by: [src_hots]}]\n",
        "f.yaml:2:11: monitors: warning: has no effect in this version\n"
        "f.yaml:2:33: monitors[0].group_by: `src_hots` is not one of src_host, "

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <set>
+#include <utility>
 
 #include "config/startup_error.hpp"
 
@@ -120,6 +121,42 @@ TEST_F(CollectorSetTest, replaces_the_link_of_one_that_changed_and_keeps_its_acc
   EXPECT_EQ(account_of(*set, "a").delivered, 7u) << "also what waited in the link that left";
   EXPECT_EQ(account_of(*set, "b").delivered, 7u);
   EXPECT_THAT(alive, ElementsAre(2, 3));
+}
+
+TEST_F(CollectorSetTest, balances_by_flow_so_that_both_directions_stay_together) {
+  Config config = config_of({collector("a"), collector("b"), collector("c")});
+  config.exporting.mode = ExportMode::kBalance;
+  const auto set = make(config);
+  constexpr std::uint64_t kFlows = 3000;
+  for (std::uint64_t i = 0; i < kFlows; ++i) {
+    FlowRecord record;
+    record.key.set_kind(IpVersion::kV4, CoarseLevel::kExact);
+    record.key.protocol = 17;
+    record.key.source[15] = static_cast<std::uint8_t>(i);
+    record.key.destination[14] = static_cast<std::uint8_t>(i >> 8);
+    record.key.source_port = static_cast<std::uint16_t>(1024 + i);
+    record.key.destination_port = 53;
+    FlowRecord answer = record;
+    std::swap(answer.key.source, answer.key.destination);
+    std::swap(answer.key.source_port, answer.key.destination_port);
+    RecordBatch batch;
+    batch.push_back(record);
+    batch.push_back(answer);
+    const auto shared = std::make_shared<const RecordBatch>(std::move(batch));
+    for (RecordSink* sink : set->members().taking) sink->offer(shared);
+  }
+  set->finish(1);
+  std::uint64_t delivered = 0;
+  for (const char* name : {"a", "b", "c"}) {
+    const SinkAccount account = account_of(*set, name);
+    EXPECT_EQ(account.offered, 2 * kFlows);
+    EXPECT_EQ(account.dropped.back().reason, "elsewhere");
+    EXPECT_EQ(account.delivered + account.dropped.back().records, 2 * kFlows);
+    EXPECT_EQ(account.delivered % 2, 0u) << "two directions, one collector";
+    EXPECT_NEAR(static_cast<double>(account.delivered), 2.0 * kFlows / 3, 300);
+    delivered += account.delivered;
+  }
+  EXPECT_EQ(delivered, 2 * kFlows);
 }
 
 TEST_F(CollectorSetTest, renews_every_link_when_what_they_share_changes) {

@@ -65,7 +65,9 @@ DecodedMessage Decoder::decode(std::span<const std::uint8_t> octets) {
   DecodedMessage out;
   Reader in(octets);
   out.version = in.u16();
-  if (out.version == 5) {
+  if (out.version == 1) {
+    decode_v1(in, out);
+  } else if (out.version == 5) {
     decode_v5(in, out);
   } else if (out.version == 9) {
     decode_v9(in, out);
@@ -99,18 +101,38 @@ void Decoder::decode_v5(Reader& in, DecodedMessage& out) {
   if (count == 0 || count > 30) fail("v5: count " + std::to_string(count));
   if (in.left() != count * 48u) fail("v5: length does not fit count");
   expect_sequence(out, out.sequence + count);
-  // Element numbers of the fields, 0 for padding; input and output interface are 10 and 14.
+  // Input and output interface are 10 and 14.
   constexpr std::pair<std::uint16_t, std::size_t> kFields[] = {
       {8, 4},  {12, 4}, {15, 4}, {10, 2}, {14, 2}, {2, 4},  {1, 4},  {22, 4}, {21, 4}, {7, 2},
       {11, 2}, {0, 1},  {6, 1},  {4, 1},  {5, 1},  {16, 2}, {17, 2}, {9, 1},  {13, 1}, {0, 2}};
+  decode_fixed(in, kFields, nanoseconds, out);
+}
+
+// As v5, without what stands behind the nanoseconds in the header, and with other tails.
+void Decoder::decode_v1(Reader& in, DecodedMessage& out) {
+  const std::uint16_t count = in.u16();
+  out.uptime_ms = in.u32();
+  out.unix_s = in.u32();
+  const std::uint32_t nanoseconds = in.u32();
+  if (nanoseconds >= 1'000'000'000) fail("v1: nanoseconds of more than a second");
+  if (count == 0 || count > 24) fail("v1: count " + std::to_string(count));
+  if (in.left() != count * 48u) fail("v1: length does not fit count");
+  constexpr std::pair<std::uint16_t, std::size_t> kFields[] = {
+      {8, 4},  {12, 4}, {15, 4}, {10, 2}, {14, 2}, {2, 4}, {1, 4}, {22, 4},
+      {21, 4}, {7, 2},  {11, 2}, {0, 2},  {4, 1},  {5, 1}, {6, 1}, {0, 7}};
+  decode_fixed(in, kFields, nanoseconds, out);
+}
+
+void Decoder::decode_fixed(Reader& in, Layout layout, std::uint32_t nanoseconds,
+                           DecodedMessage& out) {
   while (in.left() >= 48) {
     DecodedRecord record;
-    for (const auto& [element, length] : kFields) {
+    for (const auto& [element, length] : layout) {
       const auto octets = in.take(length);
       if (element != 0) {
         record.fields[element] = Octets(octets.begin(), octets.end());
       } else if (std::any_of(octets.begin(), octets.end(), [](auto o) { return o != 0; })) {
-        fail("v5: padding is not zero");
+        fail("padding of a record is not zero");
       }
     }
     // Absolute times as IE 152, 153, by the header's own clock.
@@ -177,6 +199,16 @@ std::size_t Decoder::decode_set(std::uint16_t id, Reader set, DecodedMessage& ou
   return decode_records(id, set, out);
 }
 
+// RFC 7011 section 3.2; the only enterprise is that of reverse elements.
+Decoder::Field Decoder::read_field(Reader& set) {
+  Field field{set.u16(), set.u16()};
+  if ((field.element & 0x8000) == 0) return field;
+  const std::uint32_t enterprise = set.u32();
+  if (enterprise != 29305) fail("enterprise " + std::to_string(enterprise));
+  field.element = static_cast<std::uint16_t>((field.element & 0x7fff) | DecodedRecord::kReverse);
+  return field;
+}
+
 std::size_t Decoder::decode_templates(Reader set, DecodedMessage& out) {
   std::size_t count = 0;
   while (set.left() >= 8) {
@@ -184,7 +216,7 @@ std::size_t Decoder::decode_templates(Reader set, DecodedMessage& out) {
     const std::uint16_t fields = set.u16();
     Template description;
     for (std::size_t i = 0; i < fields; ++i) {
-      description.fields.push_back({set.u16(), set.u16()});
+      description.fields.push_back(read_field(set));
       description.record_length += description.fields.back().length;
     }
     if (id < 256 || fields == 0 || set.ran_out()) fail("broken template " + std::to_string(id));
@@ -233,7 +265,7 @@ std::size_t Decoder::decode_options_templates_ipfix(Reader set, DecodedMessage& 
     if (scopes == 0 || scopes > fields) fail("ipfix: scope field count");
     Template description{true, {}, 0};
     for (std::size_t i = 0; i < fields; ++i) {
-      description.fields.push_back({set.u16(), set.u16()});
+      description.fields.push_back(read_field(set));
       description.record_length += description.fields.back().length;
     }
     if (id < 256 || set.ran_out()) fail("ipfix: broken options template");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A decoder of NetFlow v5, v9 (RFC 3954) and IPFIX (RFC 7011) messages, written from the documents
-// and sharing nothing with the encoder: it checks what a strict collector would check, and
-// remembers Templates and sequence numbers from message to message. Every violation is a line in
-// errors(). Thread: the test's.
+// A decoder of NetFlow v1, v5, v9 (RFC 3954) and IPFIX (RFC 7011) messages, written from the
+// documents and sharing nothing with the encoder: it checks what a strict collector would check,
+// and remembers Templates and sequence numbers from message to message. Every violation is a line
+// in errors(). Thread: the test's.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,12 @@ namespace wiretally::test {
 using Octets = std::vector<std::uint8_t>;
 
 struct DecodedRecord {
-  std::uint16_t template_id = 0;           // 0: NetFlow v5
+  std::uint16_t template_id = 0;           // 0: NetFlow v1 and v5
   bool is_options = false;                 // then scope elements are in `fields` as well
   std::map<std::uint16_t, Octets> fields;  // by element number (v5: the equivalent one)
 
+  // Set in the number of a reverse element (RFC 5103).
+  static constexpr std::uint16_t kReverse = 0x4000;
   // Set in the number of an element that the Template has for the second time.
   static constexpr std::uint16_t kSecond = 0x8000;
 
@@ -59,7 +61,12 @@ class Decoder {
   };
   class Reader;
 
+  void decode_v1(Reader& in, DecodedMessage& out);
   void decode_v5(Reader& in, DecodedMessage& out);
+  // Records of 48 octets; of each field its element number, 0 for padding, and its length.
+  using Layout = std::span<const std::pair<std::uint16_t, std::size_t>>;
+  void decode_fixed(Reader& in, Layout layout, std::uint32_t nanoseconds, DecodedMessage& out);
+  Field read_field(Reader& set);
   void decode_v9(Reader& in, DecodedMessage& out);
   void decode_ipfix(Reader& in, std::size_t length, DecodedMessage& out);
   std::size_t decode_set(std::uint16_t id, Reader set, DecodedMessage& out);

@@ -23,8 +23,8 @@ TEST(InformationElements, are_found_by_number_and_by_iana_name) {
 }
 
 TEST(InformationElements, have_the_length_of_their_type) {
-  constexpr std::uint16_t kLength[] = {1,  2, 4, 8, 65535, 4,
-                                       16, 6, 1, 3, 8};  // by ElementType; octets: labels
+  constexpr std::uint16_t kLength[] = {1, 2, 4, 8, 65535, 4, 16,
+                                       6, 1, 3, 4, 8,     8, 8};  // by ElementType; octets: labels
   for (const InformationElement& element : information_elements()) {
     EXPECT_EQ(element.length, kLength[static_cast<std::size_t>(element.type)]) << element.name;
   }
