@@ -194,6 +194,7 @@ void Engine::make_tick(const std::vector<RecordSink*>& sinks) {
   std::vector<RecordSink*> taking = sinks;
   for (RecordSink* link : collectors_.members().taking) taking.push_back(link);
   tick_->set_sinks(taking, {});
+  tick_->republish();  // who asks before the first tick sees the sinks too
 }
 
 void Engine::join() {
