@@ -154,10 +154,17 @@ struct MonitorConfig {
 };
 
 struct HistoryConfig {
-  std::string path = "/var/lib/wiretally/history.db";
+  bool wanted = false;  // derived: there are monitors, or something is said of the history
+  std::string path = "/var/lib/wiretally/history.db";  // empty: no history
+  std::chrono::nanoseconds flush = std::chrono::seconds(10);
+  std::uint32_t groups = 20;  // of each monitor, the heaviest
   std::chrono::nanoseconds keep_minute = std::chrono::hours(48);
+  std::chrono::nanoseconds keep_five_minutes = std::chrono::hours(62 * 24);
   std::chrono::nanoseconds keep_hour = std::chrono::hours(62 * 24);
   std::chrono::nanoseconds keep_day = std::chrono::hours(5 * 365 * 24);
+  std::chrono::nanoseconds keep_week = std::chrono::hours(100 * 365 * 24);
+  std::chrono::nanoseconds keep_month = std::chrono::hours(100 * 365 * 24);
+  std::chrono::nanoseconds keep_year = std::chrono::hours(100 * 365 * 24);
   std::string week_starts = "monday";
   std::string timezone = "local";
 };

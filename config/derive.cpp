@@ -40,11 +40,18 @@ void derive_timeouts(FlowsConfig& flows, const Findings& findings) {
   follow("tcp_rst", t.tcp_rst, t.tcp);
 }
 
+// A history is wanted where somebody says something about it, or counts by monitors.
+void derive_history(Config& config, const Findings& findings) {
+  const bool said = findings.is_written("history") || !config.monitors.empty();
+  config.history.wanted = said && !config.history.path.empty();
+}
+
 }  // namespace
 
 void derive(Config& config, const Findings& findings) {
   derive_ports(config.capture);
   derive_timeouts(config.flows, findings);
+  derive_history(config, findings);
 }
 
 }  // namespace wiretally

@@ -19,7 +19,6 @@ constexpr NotInThisVersion kTable[] = {
      "vlan, ingress"},
     {"metrics.top", When::kDiffersFrom, "0", kWarning, kWarning, kNoEffect},
     {"monitors", When::kWritten, "", kWarning, kWarning, kNoEffect},
-    {"history", When::kWritten, "", kWarning, kWarning, kNoEffect},
 };
 
 bool is_empty(const YamlNode& node) {

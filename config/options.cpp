@@ -27,6 +27,7 @@ constexpr std::uint64_t kMax32 = 0xffffffff;
 constexpr std::uint64_t kPorts = 64;           // kPortsMax of the data plane
 constexpr std::uint64_t kSocketPathMax = 107;  // sun_path of unix(7), less the final zero
 constexpr auto kDay = 24h;
+constexpr auto kEver = 100 * 365 * kDay;
 
 constexpr std::uint8_t value_of(auto value) {
   return static_cast<std::uint8_t>(value);
@@ -129,7 +130,9 @@ constexpr std::array kElements = {Choice{"octetDeltaCount"},
                                   Choice{"mplsLabelStackDepth"},
                                   Choice{"mplsTopLabelExp"},
                                   Choice{"layer2SegmentId"}};
-constexpr std::array kWeekDays = {Choice{"monday"}, Choice{"sunday"}, Choice{"saturday"}};
+constexpr std::array kWeekDays = {Choice{"monday"},   Choice{"tuesday"}, Choice{"wednesday"},
+                                  Choice{"thursday"}, Choice{"friday"},  Choice{"saturday"},
+                                  Choice{"sunday"}};
 constexpr std::array kLevels = {Choice{"trace"},   Choice{"debug"}, Choice{"info"},
                                 Choice{"warning"}, Choice{"error"}, Choice{"critical"}};
 constexpr std::array kGroupings = {
@@ -343,21 +346,35 @@ const Option kOptions[] = {
   {"monitors[].max_groups", ITEM(monitors, max_groups), integer(1, 10'000'000), kLive,
    "Groups at most; what is beyond is counted together."},
 
-  {"history", nullptr, section(), kLive,
-   "Totals by minute, hour, day and longer, kept on disk."},
-  {"history.path", FIELD(history.path), text(1, 4095), kLive,
-   "The SQLite file."},
-  {"history.keep", nullptr, section(), kLive,
-   "How long the fine totals are kept; weeks, months and the total stay."},
-  {"history.keep.minute", FIELD(history.keep_minute), duration(1h, 100 * 365 * kDay), kLive,
+  {"history", nullptr, section(), kRestart,
+   "Totals by minute, hour, day and longer, kept on disk for `wiretally report`."},
+  {"history.path", FIELD(history.path), text(0, 4095), kRestart,
+   "The SQLite file. A history is kept if there are monitors at start, or anything is written "
+   "below history. Empty: none."},
+  {"history.flush", FIELD(history.flush), duration(1s, 1h), kRestart,
+   "How often counts go to the file: the most that a kill -9 can lose."},
+  {"history.groups", FIELD(history.groups), integer(0, 100'000), kRestart,
+   "Groups of each monitor that have rows of their own, the heaviest of the hour; the rest is in "
+   "a row `other`."},
+  {"history.keep", nullptr, section(), kRestart,
+   "How long totals are kept; what has been counted since the beginning stays for ever."},
+  {"history.keep.minute", FIELD(history.keep_minute), duration(1h, kEver), kRestart,
    "Totals by minute."},
-  {"history.keep.hour", FIELD(history.keep_hour), duration(1h, 100 * 365 * kDay), kLive,
+  {"history.keep.five_minutes", FIELD(history.keep_five_minutes), duration(1h, kEver), kRestart,
+   "Totals by five minutes: what the 95th percentile is made of."},
+  {"history.keep.hour", FIELD(history.keep_hour), duration(1h, kEver), kRestart,
    "Totals by hour."},
-  {"history.keep.day", FIELD(history.keep_day), duration(kDay, 100 * 365 * kDay), kLive,
+  {"history.keep.day", FIELD(history.keep_day), duration(kDay, kEver), kRestart,
    "Totals by day."},
-  {"history.week_starts", FIELD(history.week_starts), choice(kWeekDays), kLive,
+  {"history.keep.week", FIELD(history.keep_week), duration(7 * kDay, kEver), kRestart,
+   "Totals by week."},
+  {"history.keep.month", FIELD(history.keep_month), duration(31 * kDay, kEver), kRestart,
+   "Totals by month."},
+  {"history.keep.year", FIELD(history.keep_year), duration(366 * kDay, kEver), kRestart,
+   "Totals by year."},
+  {"history.week_starts", FIELD(history.week_starts), choice(kWeekDays), kRestart,
    "First day of a week."},
-  {"history.timezone", FIELD(history.timezone), text(1, 64), kLive,
+  {"history.timezone", FIELD(history.timezone), text(1, 64), kRestart,
    "Where a day begins: local, UTC, or a name such as Europe/Prague."},
 
   {"control", nullptr, section(), kRestart,

@@ -105,6 +105,11 @@ Engine::Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool
     slots_.push_back(std::make_unique<WorkerSlot>(options, config, hash_, clock_,
                                                   capture_.ports.size(), memory));
   }
+  if (service && config.history.wanted) {
+    history_ = std::make_unique<HistoryTap>(
+        config.history, [](const std::string& line) { spdlog::warn("{}", line); });
+    history_->start();
+  }
   make_tick(sinks);
   collectors_.on_change([this] {
     auto [taking, removed] = collectors_.members();
@@ -184,6 +189,7 @@ void Engine::make_tick(const std::vector<RecordSink*>& sinks) {
     parts.cores.push_back(capture_.feeds[i].core);
   }
   parts.ports = capture_.ports;
+  parts.history = history_.get();
   parts.driver = capture_.driver;
   parts.driver_note = capture_.note;
   parts.time_base = capture_.time_base;

@@ -86,6 +86,7 @@ class Engine {
   std::unique_ptr<Reloadable> own_parts_;
   std::vector<Reloadable*> reloadables_;
   Leave last_leave_ = Leave::kExport;
+  std::unique_ptr<HistoryTap> history_;  // null: none is kept
   std::vector<std::unique_ptr<WorkerSlot>> slots_;
   std::atomic<bool> stop_{false};
   std::unique_ptr<Tick> tick_;

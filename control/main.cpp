@@ -47,6 +47,8 @@ ExitCode execute(const Arguments& arguments) {
       return log_level_command(arguments);
     case Command::kStop:
       return stop_command(arguments);
+    case Command::kReport:
+      return report_command(arguments);
     case Command::kDevices:
       return devices_command(arguments);
     case Command::kDoctor:

@@ -11,32 +11,14 @@
 #include <string>
 #include <vector>
 
+#include "control/history/history_status.hpp"
 #include "control/ledger/ledger.hpp"
 #include "control/merge/flow_record.hpp"
 #include "control/sink/record_sink.hpp"
+#include "control/volume.hpp"
 #include "dataplane/packet/parse_error.hpp"
 
 namespace wiretally {
-
-struct Volume {
-  std::uint64_t packets = 0;
-  std::uint64_t octets = 0;     // layer 3; 0 where only frames are counted
-  std::uint64_t l2_octets = 0;  // frames without FCS
-
-  Volume& operator+=(const Volume& o) {
-    packets += o.packets;
-    octets += o.octets;
-    l2_octets += o.l2_octets;
-    return *this;
-  }
-  Volume& operator-=(const Volume& o) {
-    packets -= o.packets;
-    octets -= o.octets;
-    l2_octets -= o.l2_octets;
-    return *this;
-  }
-  friend bool operator==(const Volume&, const Volume&) = default;
-};
 
 struct MissedTotal {
   std::string reason;
@@ -97,6 +79,7 @@ struct Status {
   TickStatus tick;
   FlowsStatus flows;
   std::vector<SinkAccount> sinks;
+  HistoryStatus history;
   Ledger ledger;
 };
 using StatusPtr = std::shared_ptr<const Status>;

@@ -61,6 +61,7 @@ void Tick::run(bool end) {
   count_tick(seconds(parts_.clock->now() - began));
   if (parts_.time_base == TimeBase::kPackets && !end && began - published_ < kPublishPause) return;
   published_ = began;
+  ended_ = end;
   republish();
 }
 
@@ -203,6 +204,7 @@ void Tick::republish() {
           parts_.merger->coarse_packets(p, static_cast<CoarseLevel>(level));
     }
   }
+  if (parts_.history) parts_.history->collect(*status, parts_.interval, ended_);
   parts_.board->publish(std::move(status));
 }
 

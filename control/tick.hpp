@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/accounts.hpp"
+#include "control/history/history_tap.hpp"
 #include "control/merge/merger.hpp"
 #include "control/sink/record_sink.hpp"
 #include "control/status.hpp"
@@ -26,6 +27,7 @@ class Tick {
     std::vector<WorkerEpochs*> workers;
     std::vector<int> cores;  // of the workers
     std::vector<CapturePort*> ports;
+    HistoryTap* history = nullptr;  // null: none is kept
     std::string driver;
     std::string driver_note;
     TimeBase time_base = TimeBase::kMachine;
@@ -84,6 +86,7 @@ class Tick {
   std::vector<bool> finished_;
   std::vector<PortReading> ports_;
   std::uint32_t ticks_ = 0;
+  bool ended_ = false;
   TimeNs started_;
   TimeNs published_ = 0;
   TimeNs recording_time_ = 0;  // packets' clock: the latest stamp drained ...

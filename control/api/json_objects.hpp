@@ -43,6 +43,8 @@ void to_json(Json& json, const FlowsStatus& flows);
 void from_json(const Json& json, FlowsStatus& flows);
 void to_json(Json& json, const SinkAccount& sink);
 void from_json(const Json& json, SinkAccount& sink);
+void to_json(Json& json, const HistoryStatus& history);
+void from_json(const Json& json, HistoryStatus& history);
 void to_json(Json& json, const Status& status);
 void from_json(const Json& json, Status& status);
 

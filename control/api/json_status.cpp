@@ -153,6 +153,21 @@ void from_json(const Json& json, SinkAccount& sink) {
   json.at("send_errors").get_to(sink.send_errors);
 }
 
+void to_json(Json& json, const HistoryStatus& history) {
+  json = {{"kept", history.kept},         {"flushes", history.flushes},
+          {"failures", history.failures}, {"pending_rows", history.pending_rows},
+          {"lost", history.lost},         {"trouble", history.trouble}};
+}
+
+void from_json(const Json& json, HistoryStatus& history) {
+  json.at("kept").get_to(history.kept);
+  json.at("flushes").get_to(history.flushes);
+  json.at("failures").get_to(history.failures);
+  json.at("pending_rows").get_to(history.pending_rows);
+  json.at("lost").get_to(history.lost);
+  json.at("trouble").get_to(history.trouble);
+}
+
 void to_json(Json& json, const Status& status) {
   json = {{"version", status.version},
           {"driver", status.driver},
@@ -166,6 +181,7 @@ void to_json(Json& json, const Status& status) {
           {"tick", status.tick},
           {"flows", status.flows},
           {"sinks", status.sinks},
+          {"history", status.history},
           {"ledger", status.ledger}};
 }
 
@@ -182,6 +198,7 @@ void from_json(const Json& json, Status& status) {
   json.at("tick").get_to(status.tick);
   json.at("flows").get_to(status.flows);
   json.at("sinks").get_to(status.sinks);
+  json.at("history").get_to(status.history);
   json.at("ledger").get_to(status.ledger);
 }
 

@@ -278,6 +278,79 @@ void add_stop(CLI::App& app, Arguments& arguments) {
   add_json(command, arguments);
 }
 
+void add_report_levels(CLI::App* command, ReportArguments& report) {
+  const auto level = [&](const char* name, Level value, const char* help) {
+    return command->add_flag_callback(
+        name, [&report, value] { report.level = value; }, help);
+  };
+  std::vector<CLI::Option*> levels = {
+      level("--hourly", Level::kHour, "a line an hour, the latest 24 (usual)"),
+      level("--daily", Level::kDay, "a line a day, the latest 30"),
+      level("--weekly", Level::kWeek, "a line a week, the latest 12"),
+      level("--monthly", Level::kMonth, "a line a month, the latest 12"),
+      level("--yearly", Level::kYear, "a line a year, the latest 10"),
+      level("--total", Level::kTotal, "since the history began"),
+      command->add_flag("--p95", report.percentile,
+                        "a line a month: the 95th percentile of 5-minute rates, as transit is "
+                        "billed; in, out and the larger")};
+  for (CLI::Option* one : levels) {
+    for (CLI::Option* other : levels) {
+      if (one != other) one->excludes(other);
+    }
+  }
+}
+
+void add_report(CLI::App& app, Arguments& arguments) {
+  ReportArguments& report = arguments.report;
+  CLI::App* command = add_command(
+      app, arguments, Command::kReport, "report", "how much, this hour, day, week, month",
+      "  wiretally report --daily\n"
+      "  wiretally report --hourly web mail -n 48 --unit MB\n"
+      "  wiretally report --monthly --csv > months.csv\n"
+      "  wiretally report --daily hosts --by group -n 7\n"
+      "  wiretally report --daily --from 2026-11-01 --to 2026-12-01 --svg november.svg\n"
+      "Reads the history file, whether the meter runs or not; what a running one counted in the\n"
+      "last seconds (history.flush) is not in it yet. Periods are local time.");
+  add_report_levels(command, report);
+  command->add_option("MONITOR", report.names, "these monitors; all if none is named")
+      ->type_name("");
+  command->add_flag("--interfaces", report.interfaces,
+                    "interfaces instead of monitors; usual where there are no monitors");
+  command->add_option("-n", report.rows, "how many periods, the latest")
+      ->type_name("N")
+      ->check(quietly(CLI::Range(1u, 100'000u)));
+  command->add_option("--from", report.from, "from the period that this time is in")
+      ->type_name("TIME");
+  command->add_option("--to", report.to, "before this time; 2026-11-25 or \"2026-11-25 10:00\"")
+      ->type_name("TIME");
+  command->add_option("--unit", report.unit, "of octets; KB is 1000, KiB 1024")
+      ->check(quietly(CLI::IsMember({"auto", "B", "KB", "MB", "GB", "KiB", "MiB", "GiB"})))
+      ->type_name("auto|B|KB|MB|GB|KiB|MiB|GiB")
+      ->capture_default_str();
+  command->add_option("--first-day", report.first_day, "of a week, instead of history.week_starts")
+      ->check(quietly(CLI::IsMember(
+          {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"})))
+      ->type_name("DAY");
+  command
+      ->add_option("--by", report.by,
+                   "below each period its heaviest groups: group, or the "
+                   "monitor's group_by")
+      ->type_name("GROUP");
+  command->add_option("--groups", report.groups, "with --by: so many groups; 0 for all")
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_flag("--layer2", report.layer2, "octets of frames instead of IP packets");
+  command->add_option("--timezone", report.timezone, "instead of history.timezone")
+      ->type_name("ZONE");
+  command->add_option("--database", report.database, "the history file, instead of history.path")
+      ->type_name("FILE");
+  command->add_option("-c,--config", arguments.config, "take history from this configuration")
+      ->type_name("FILE");
+  command->add_flag("--csv", report.csv, "CSV on standard output");
+  command->add_option("--svg", report.svg, "write a chart to this file")->type_name("FILE");
+  add_json(command, arguments);
+}
+
 void add_devices(CLI::App& app, Arguments& arguments) {
   CLI::App* command = add_command(app, arguments, Command::kDevices, "devices",
                                   "what can be metered on this machine, and how to name it",
@@ -348,6 +421,7 @@ void add_all(CLI::App& app, Arguments& arguments) {
   add_orders(app, arguments);
   add_log_level(app, arguments);
   add_stop(app, arguments);
+  add_report(app, arguments);
   add_devices(app, arguments);
   add_doctor(app, arguments);
 }

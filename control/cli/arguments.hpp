@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/startup_error.hpp"
+#include "control/history/calendar.hpp"
 
 namespace wiretally {
 
@@ -29,8 +30,28 @@ enum class Command : std::uint8_t {
   kResume,
   kLogLevel,
   kStop,
+  kReport,
   kDevices,
   kDoctor,
+};
+
+struct ReportArguments {
+  Level level = Level::kHour;
+  bool percentile = false;
+  bool interfaces = false;  // instead of monitors
+  std::vector<std::string> names;
+  std::uint32_t rows = 0;  // 0: as many as suit the level
+  std::string from;
+  std::string to;
+  std::string unit = "auto";
+  std::string first_day;  // "" (as configured), monday, ...
+  std::string timezone;
+  std::string database;
+  std::string svg;  // file to write
+  bool csv = false;
+  bool layer2 = false;
+  std::string by;             // "": no groups; group, or a monitor's group_by
+  std::uint32_t groups = 10;  // of each period; 0: all
 };
 
 struct Arguments {
@@ -62,6 +83,8 @@ struct Arguments {
   std::vector<std::string> words;  // flows, expire, delete: the filter, word by word
   std::string level;               // log-level; empty: asks
   bool discard = false;            // stop: active flows go without a record
+
+  ReportArguments report;
 
   std::vector<std::string> interfaces;  // doctor: only these; empty: all
 };

@@ -22,6 +22,7 @@ ExitCode reload_command(const Arguments& arguments);
 ExitCode pause_command(const Arguments& arguments);  // also resume
 ExitCode log_level_command(const Arguments& arguments);
 ExitCode stop_command(const Arguments& arguments);
+ExitCode report_command(const Arguments& arguments);
 ExitCode devices_command(const Arguments& arguments);
 ExitCode doctor_command(const Arguments& arguments);
 

@@ -159,6 +159,20 @@ std::string sinks_text(const Status& status) {
   return table.text();
 }
 
+std::string history_text(const HistoryStatus& history, const Style& style) {
+  if (!history.kept) return "";
+  std::string text =
+      fmt::format("history: {} flushes, {} failed, {} rows wait\n", grouped(history.flushes),
+                  grouped(history.failures), grouped(history.pending_rows));
+  if (!history.trouble.empty()) text += style.warn("  " + history.trouble) + "\n";
+  if (!history.lost.is_zero()) {
+    text += style.bad(fmt::format("  {} packets are in no row: too many waited",
+                                  grouped(history.lost.packets))) +
+            "\n";
+  }
+  return text + "\n";
+}
+
 std::string ledger_text(const Ledger& ledger, const Style& style) {
   if (ledger.balanced()) return style.good("the ledger balances") + "\n";
   return style.bad(fmt::format("the ledger does NOT balance, by {} packets; see `wiretally ledger`",
@@ -171,7 +185,7 @@ std::string ledger_text(const Ledger& ledger, const Style& style) {
 std::string render_status(const Status& status, const Style& style) {
   return head_text(status, style) + "\n" + ports_text(status) + reasons_text(status, style) + "\n" +
          workers_text(status) + "\n" + flows_text(status.flows) + "\n" + sinks_text(status) + "\n" +
-         ledger_text(status.ledger, style);
+         history_text(status.history, style) + ledger_text(status.ledger, style);
 }
 
 }  // namespace wiretally

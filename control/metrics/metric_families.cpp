@@ -270,6 +270,23 @@ void add_sinks(Families& families, const Status& status) {
        [](const SinkAccount& s) { return std::uint64_t{s.state == "up"}; });
 }
 
+void add_history(Families& families, const HistoryStatus& history) {
+  if (!history.kept) return;
+  counter(families, "wiretally_history_flushes_total", "Batches written to the history file.")
+      .add({}, history.flushes);
+  counter(families, "wiretally_history_failures_total",
+          "Times the history file could not be written; the counts waited in memory.")
+      .add({}, history.failures);
+  gauge(families, "wiretally_history_pending_rows", "Rows that wait for the next flush.")
+      .add({}, history.pending_rows);
+  counter(families, "wiretally_history_lost_packets_total",
+          "Packets that are in no row of the history, for too many rows waited for the file.")
+      .add({}, history.lost.packets);
+  counter(families, "wiretally_history_lost_octets_total",
+          "Octets that are in no row of the history: layer 3.")
+      .add({}, history.lost.octets);
+}
+
 }  // namespace
 
 Families metric_families(const Status& status) {
@@ -289,6 +306,7 @@ Families metric_families(const Status& status) {
   add_tick(families, status.tick);
   add_collectors(families, status);
   add_sinks(families, status);
+  add_history(families, status.history);
   gauge(families, "wiretally_ledger_imbalance_packets",
         "Packets that the ledger cannot account for; always 0.")
       .add({}, status.ledger.imbalance_packets());

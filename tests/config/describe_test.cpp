@@ -146,7 +146,9 @@ export:
     - {address: "host.example:1", options: [statistics], layout: full}
 metrics: {listen: "", top: 7}
 monitors: [{name: "a b", filter: "udp", group_by: [src_net/24, dst_host], max_groups: 5}]
-history: {path: /x, keep: {minute: 90m, hour: 400d, day: 30y}, week_starts: sunday, timezone: UTC}
+history: {path: /x, flush: 3s, groups: 9, week_starts: sunday, timezone: UTC,
+          keep: {minute: 90m, five_minutes: 40d, hour: 400d, day: 30y, week: 9y, month: 8y,
+                 year: 7y}}
 control: {socket: "/run/my dir/s"}
 log: {level: debug}
 )";

@@ -88,6 +88,13 @@ TEST(Load, takes_every_word_of_the_key) {
   }
 }
 
+TEST(Load, keeps_a_history_where_somebody_wants_one) {
+  EXPECT_FALSE(load("").history.wanted);
+  EXPECT_TRUE(load("monitors: [{name: web}]\n").history.wanted);
+  EXPECT_TRUE(load("history: {flush: 5s}\n").history.wanted);
+  EXPECT_FALSE(load("monitors: [{name: web}]\nhistory: {path: \"\"}\n").history.wanted);
+}
+
 // ---- timeouts ----
 
 TEST(Timeouts, follow_idle_when_only_idle_is_written) {
@@ -153,7 +160,6 @@ const Feature kFeatures[] = {
      "export: {collectors: [{address: \"a:1\", transport: tls}]}"},
     {"metrics.top", "0", "metrics: {top: 5}"},
     {"monitors", "", "monitors: [{name: a}]"},
-    {"history", "", "history: {week_starts: sunday}"},
 };
 
 const Feature* feature_of(const NotInThisVersion& row) {

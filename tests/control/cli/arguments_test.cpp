@@ -141,7 +141,7 @@ TEST(Arguments, name_the_command_that_was_meant) {
 }
 
 TEST(Arguments, do_not_offer_what_this_version_lacks) {
-  for (const char* command : {"report", "monitors", "import"}) {
+  for (const char* command : {"monitors", "import"}) {
     EXPECT_EQ(farewell({command}).code, ExitCode::kUsage) << command;
     EXPECT_THAT(farewell({"--help"}).text, Not(HasSubstr(std::string("  ") + command + " ")));
   }

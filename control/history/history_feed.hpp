@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where the counts of a tick enter the history. A producer (monitors, interfaces) keeps counts
+// since it was last asked; the tick asks it when the history is due and hands over what came.
+// Thread: control, once a tick; `add` does not block on the disk.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/volume.hpp"
+
+namespace wiretally {
+
+enum class SeriesKind : std::uint8_t { kMonitor, kInterface };
+// As the history file and the reports spell it.
+constexpr std::string_view name_of(SeriesKind kind) {
+  return kind == SeriesKind::kMonitor ? "monitor" : "interface";
+}
+
+// What is counted: a monitor or an interface as a whole (group empty), or one group of a monitor.
+struct Series {
+  SeriesKind kind = SeriesKind::kMonitor;
+  std::string name;
+  std::string group;  // "192.0.2.1", "443"; with several group_by fields as the monitors print it
+
+  friend auto operator<=>(const Series&, const Series&) = default;
+};
+
+// `total` is everything, also what has no direction. `in` and `out` are parts of it: of a monitor
+// with `local:` networks, or of an interface that is metered both ways. Through traffic is the
+// rest.
+struct DirectedVolume {
+  Volume total;
+  Volume in;
+  Volume out;
+
+  DirectedVolume& operator+=(const DirectedVolume& o) {
+    total += o.total;
+    in += o.in;
+    out += o.out;
+    return *this;
+  }
+  friend bool operator==(const DirectedVolume&, const DirectedVolume&) = default;
+};
+
+// What was counted of a series since its last sample. The groups of a monitor are parts of its own
+// sample, which comes too; an `other` row need not come: history makes its own of what is left.
+struct Sample {
+  Series series;
+  DirectedVolume volume;
+};
+
+// Monitors and whoever else counts. Thread: control.
+class HistoryProducer {
+ public:
+  virtual ~HistoryProducer() = default;
+  // Appends what was counted since the last call; series without traffic may be left out.
+  virtual void take_samples(std::vector<Sample>& samples) = 0;
+};
+
+class HistoryFeed {
+ public:
+  virtual ~HistoryFeed() = default;
+  // True when samples are wanted at this tick: a flush interval or a minute has ended. `wall_s`:
+  // seconds since the Unix epoch, UTC.
+  [[nodiscard]] virtual bool due(std::int64_t wall_s) = 0;
+  // `wall_s`: when these were counted; the minute they belong to.
+  virtual void add(std::int64_t wall_s, std::span<const Sample> samples) = 0;
+};
+
+}  // namespace wiretally

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows of the history into the periods of a report. Thread: any.
+#include "control/report/report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/startup_error.hpp"
+
+namespace wiretally {
+namespace {
+
+constexpr std::size_t kPeriodsMax = 100'000;
+
+std::vector<ReportGroup> heaviest(std::map<std::string, DirectedVolume> groups, std::size_t most) {
+  std::vector<ReportGroup> sorted;
+  for (auto& [name, volume] : groups) sorted.push_back({name, volume});
+  std::stable_sort(sorted.begin(), sorted.end(), [](const ReportGroup& a, const ReportGroup& b) {
+    return a.volume.total.octets > b.volume.total.octets;
+  });
+  if (most != 0 && sorted.size() > most) sorted.resize(most);
+  return sorted;
+}
+
+// Rows lie in the periods they begin in; those of another time zone's days in the nearest.
+void fill_column(std::vector<ReportRow>& rows, std::size_t column,
+                 const std::vector<HistoryRow>& history) {
+  auto row = rows.begin();
+  for (const HistoryRow& each : history) {
+    while (row != rows.end() && row->period.end <= each.start) ++row;
+    if (row == rows.end()) return;
+    if (each.start >= row->period.start) row->cells[column].volume += each.volume;
+  }
+}
+
+}  // namespace
+
+Volume ReportRow::total() const {
+  Volume sum;
+  for (const ReportCell& cell : cells) sum += cell.volume.total;
+  return sum;
+}
+
+std::vector<std::string> report_names(const HistoryReader& history, const ReportQuery& query) {
+  const std::vector<std::string> known = history.names(query.kind);
+  if (query.names.empty()) return known;
+  for (const std::string& name : query.names) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    throw StartupError(
+        ExitCode::kUsage,
+        fmt::format("the history knows no {} `{}`; it has {}", name_of(query.kind), name,
+                    known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
+  }
+  return query.names;
+}
+
+std::vector<Period> report_periods(const HistoryReader& history, const Calendar& calendar,
+                                   const ReportQuery& query) {
+  const std::int64_t first = history.first(query.level, query.to);
+  const std::int64_t oldest = std::max(query.from.value_or(first), first);
+  const std::size_t most = query.from ? kPeriodsMax : std::min(query.periods, kPeriodsMax);
+  std::vector<Period> periods;
+  // A given end is exclusive; "now" is in the period that goes on.
+  std::int64_t inside = query.from ? query.to - 1 : query.to;
+  while (periods.size() < most) {
+    const Period period = calendar.period(query.level, inside);
+    if (period.end <= oldest || (!periods.empty() && period.start >= periods.back().start)) break;
+    periods.push_back(period);
+    inside = period.start - 1;
+  }
+  std::reverse(periods.begin(), periods.end());
+  return periods;
+}
+
+Report make_report(const HistoryReader& history, const Calendar& calendar,
+                   const ReportQuery& query) {
+  Report report;
+  report.level = query.level;
+  report.kind = query.kind;
+  report.names = report_names(history, query);
+  report.directed.resize(report.names.size());
+  for (const Period& period : report_periods(history, calendar, query)) {
+    report.rows.push_back({period, calendar.label(query.level, period),
+                           std::vector<ReportCell>(report.names.size())});
+  }
+  if (report.rows.empty()) return report;
+  for (std::size_t c = 0; c < report.names.size(); ++c) {
+    const Series series{query.kind, report.names[c], ""};
+    fill_column(report.rows, c,
+                history.rows(query.level, series, report.rows.front().period.start,
+                             report.rows.back().period.end));
+    for (ReportRow& row : report.rows) {
+      ReportCell& cell = row.cells[c];
+      if (!cell.volume.in.is_zero() || !cell.volume.out.is_zero()) report.directed[c] = true;
+      if (query.groups && query.kind == SeriesKind::kMonitor) {
+        cell.groups =
+            heaviest(history.groups(query.level, series.name, row.period.start, row.period.end),
+                     query.groups_max);
+      }
+    }
+  }
+  return report;
+}
+
+}  // namespace wiretally

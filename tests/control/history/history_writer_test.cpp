@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// What reaches the file, when it cannot be written, and after a run that did not end in order. The
+// clock is the test's own.
+#include "control/history/history_writer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "tests/control/history/history_folder.hpp"
+
+namespace wiretally {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::int64_t kStart = 1795564800;  // 2026-11-25 00:00 UTC
+const Series kWeb{SeriesKind::kMonitor, "web", ""};
+
+class HistoryWriterTest : public testing::Test {
+ protected:
+  HistoryConfig config() {
+    HistoryConfig config;
+    config.path = folder_.database();
+    config.timezone = "UTC";
+    config.groups = 2;
+    return config;
+  }
+  std::unique_ptr<HistoryWriter> writer() {
+    return std::make_unique<HistoryWriter>(
+        config(), [this](const std::string& line) { lines_.push_back(line); });
+  }
+  static Sample sample(const Series& series, std::uint64_t octets) {
+    return {series, {{1, octets, octets + 14}, {}, {}}};
+  }
+  static void add(HistoryWriter& writer, std::int64_t at, std::uint64_t octets) {
+    const Sample samples[] = {sample(kWeb, octets)};
+    writer.add(at, samples);
+  }
+  std::uint64_t octets(Level level) {
+    return sum_of(HistoryReader(folder_.database()), level, kWeb).octets;
+  }
+
+  HistoryFolder folder_;
+  std::vector<std::string> lines_;
+};
+
+TEST_F(HistoryWriterTest, adds_to_every_level) {
+  auto history = writer();
+  add(*history, kStart, 100);
+  add(*history, kStart + 59, 10);
+  history->flush(kStart + 60, 60);
+  add(*history, kStart + 60, 1);
+  history->flush(kStart + 70, 70);
+  for (std::size_t l = 0; l < kLevels; ++l) {
+    EXPECT_EQ(octets(static_cast<Level>(l)), 111u) << kLevelNames[l];
+  }
+  const auto minutes = HistoryReader(folder_.database()).rows(Level::kMinute, kWeb, 0, INT64_MAX);
+  ASSERT_EQ(minutes.size(), 2u);
+  EXPECT_EQ(minutes[0].start, kStart);
+  EXPECT_EQ(minutes[0].volume.total, (Volume{2, 110, 138}));
+  EXPECT_EQ(history->status().flushes, 2u);
+}
+
+TEST_F(HistoryWriterTest, keeps_the_sum_of_groups_equal_to_the_monitor) {
+  auto history = writer();
+  for (int i = 0; i < 50; ++i) {
+    std::vector<Sample> samples = {sample(kWeb, 1000)};
+    for (int g = 0; g < 10; ++g) {
+      samples.push_back(sample({SeriesKind::kMonitor, "web", std::to_string(g)}, 100));
+    }
+    history->add(kStart + i * 10, samples);
+  }
+  history->flush(kStart + 600, 600);
+  const auto groups =
+      HistoryReader(folder_.database()).groups(Level::kDay, "web", kStart, kStart + 86400);
+  EXPECT_EQ(groups.size(), 3u);  // two and `other`
+  Volume sum;
+  for (const auto& [name, volume] : groups) sum += volume.total;
+  EXPECT_EQ(sum.octets, octets(Level::kDay));
+  EXPECT_GT(groups.at("other").total.octets, 0u);
+}
+
+TEST_F(HistoryWriterTest, waits_for_a_locked_file_and_doubles_nothing) {
+  auto history = writer();
+  history->flush(kStart, 0);
+  {
+    Database other(folder_.database(), Database::Mode::kWrite);
+    other.run("BEGIN EXCLUSIVE");
+    add(*history, kStart, 100);
+    history->flush(kStart + 10, 10);
+    add(*history, kStart + 20, 10);
+    history->flush(kStart + 30, 30);
+    EXPECT_EQ(history->status().failures, 2u);
+    EXPECT_THAT(history->status().trouble, HasSubstr("another program holds it"));
+    other.run("COMMIT");
+  }
+  history->flush(kStart + 40, 40);
+  EXPECT_EQ(octets(Level::kTotal), 110u);
+  EXPECT_EQ(history->status().trouble, "");
+  EXPECT_EQ(lines_.size(), 2u) << "one line for each change";
+}
+
+TEST_F(HistoryWriterTest, says_what_mends_a_damaged_file_and_begins_anew_once_it_is_away) {
+  std::ofstream(folder_.database()) << std::string(8192, 'x');
+  auto history = writer();
+  add(*history, kStart, 100);
+  history->flush(kStart + 10, 10);
+  EXPECT_THAT(history->status().trouble, HasSubstr("move it away"));
+  std::filesystem::rename(folder_.database(), folder_.database() + ".damaged");
+  history->flush(kStart + 20, 20);
+  EXPECT_EQ(octets(Level::kTotal), 100u);
+}
+
+TEST_F(HistoryWriterTest, makes_a_new_file_when_the_old_one_was_taken_away) {
+  auto history = writer();
+  add(*history, kStart, 100);
+  history->flush(kStart + 10, 10);
+  for (const char* end : {"", "-wal", "-shm"}) std::filesystem::remove(folder_.database() + end);
+  add(*history, kStart + 20, 10);
+  history->flush(kStart + 30, 30);
+  EXPECT_EQ(octets(Level::kTotal), 10u);
+}
+
+TEST_F(HistoryWriterTest, tells_of_a_run_that_was_killed_and_of_no_other) {
+  {
+    auto history = writer();
+    add(*history, kStart, 1);
+    history->flush(kStart + 10, 10);
+    history->finish(kStart + 10, 10);
+  }
+  {
+    auto history = writer();
+    history->flush(kStart + 20, 20);
+    EXPECT_THAT(lines_, IsEmpty());
+    // Killed: the file as it is now, without an end in order.
+    std::filesystem::copy(folder_.database(), folder_.database() + ".killed");
+    for (const char* end : {"-wal"}) {
+      std::filesystem::copy(folder_.database() + end, folder_.database() + ".killed" + end);
+    }
+  }
+  HistoryConfig killed = config();
+  killed.path += ".killed";
+  HistoryWriter history(killed, [this](const std::string& line) { lines_.push_back(line); });
+  history.flush(kStart + 30, 30);
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("did not end in order")));
+}
+
+TEST_F(HistoryWriterTest, removes_what_is_older_than_it_is_kept) {
+  HistoryConfig short_lived = config();
+  short_lived.keep_minute = std::chrono::hours(1);
+  HistoryWriter history(short_lived, [](const std::string&) {});
+  add(history, kStart, 100);
+  history.flush(kStart + 10, 10);
+  add(history, kStart + 7200, 10);
+  history.flush(kStart + 7210, 7210);
+  EXPECT_EQ(octets(Level::kMinute), 10u);
+  EXPECT_EQ(octets(Level::kHour), 110u);
+}
+
+TEST_F(HistoryWriterTest, spares_what_is_old_only_by_a_clock_that_jumped) {
+  HistoryConfig short_lived = config();
+  short_lived.keep_minute = std::chrono::hours(1);
+  HistoryWriter history(short_lived, [](const std::string&) {});
+  add(history, kStart, 100);
+  history.flush(kStart + 10, 10);
+  history.flush(kStart + 400 * 86400, 20);  // a year ahead, and back again
+  history.flush(kStart + 7210, 7210);
+  EXPECT_EQ(octets(Level::kMinute), 100u);
+}
+
+TEST_F(HistoryWriterTest, asks_for_samples_each_interval_and_each_minute) {
+  auto history = writer();
+  EXPECT_TRUE(history->due(kStart));
+  EXPECT_FALSE(history->due(kStart + 9));
+  EXPECT_TRUE(history->due(kStart + 10));
+  EXPECT_TRUE(history->due(kStart + 60));
+  EXPECT_TRUE(history->due(kStart - 3600)) << "a clock that went back";
+}
+
+}  // namespace
+}  // namespace wiretally
