@@ -95,6 +95,7 @@ void cooked(unsigned protocol, unsigned hardware, const Bytes& in, Walk& walk) {
 
 // LINKTYPE_NULL: address family in the byte order of the capturing machine; LINKTYPE_LOOP: big.
 void loopback(const Bytes& in, bool any_order, Walk& walk) {
+  if (in.u8(0) == 0xff && in.u8(1) == 3) walk.doubt();  // PPP under these types: not said
   std::uint32_t family = in.u32(0);
   if (any_order && family > 0xffff) family = in.u16_little(0);
   if (any_order && (in.u32(0) & 0xffff) != 0 && (in.u32(0) >> 16) != 0) walk.doubt();
