@@ -67,6 +67,13 @@ std::string number_text(const Cursor& before, std::string_view what) {
   return number == nullptr ? "" : fmt::format("{} 0x{:04x}", what, number->value());
 }
 
+// RFC 1661 section 6.5: one octet if its low bit is set.
+std::string ppp_text(const Cursor& before) {
+  const auto* first = before.peek<std::uint8_t>();
+  if (first == nullptr || (*first & 1) == 0) return number_text(before, "protocol");
+  return fmt::format("protocol 0x{:02x}", *first);
+}
+
 std::string_view extension_name(IpProtocol protocol) {
   switch (protocol) {
     case IpProtocol::kHopByHop:
@@ -113,7 +120,7 @@ std::string fields_of(Layer layer, const Cursor& before, const Walk& walk) {
     case LayerKind::kPppoe:
       return pppoe_text(before);
     case LayerKind::kPpp:
-      return number_text(before, "protocol");
+      return ppp_text(before);
     case LayerKind::kGre:
     case LayerKind::kErspan:
     case LayerKind::kVxlan:

@@ -27,7 +27,6 @@ Layer layer_of_family(Walk& walk, std::uint32_t family) {
   switch (family) {
     case 2:
       return {LayerKind::kIpv4};
-    case 10:
     case 24:
     case 28:
     case 30:

@@ -123,6 +123,7 @@ struct Walk {
   std::uint16_t protocol_number = 0;
   std::uint8_t vlan_tags = 0;
   bool below_first_ip = true;  // false inside a tunnel: its tags and types are not the frame's
+  bool wlan_padded = false;    // radiotap: the 802.11 header is filled up to four octets
   bool inside_ipv6 = false;    // of the last IP header, for UDP's length 0 (RFC 2675)
   TunnelHop hop{};             // since the last IP header
   TunnelHop first_hop{};       // out of the outermost one

@@ -61,6 +61,7 @@ unsigned wlan_header_octets(std::uint8_t type, std::uint8_t flags) {
 
 Layer read_radiotap(Walk& walk) {
   constexpr std::uint8_t kFcsAtEnd = 0x10;
+  constexpr std::uint8_t kHeaderPadded = 0x20;
   const auto* header = walk.cursor.peek<RadiotapHeader>();
   if (header == nullptr) return kTruncated;
   const std::size_t octets = header->octets.value();
@@ -70,6 +71,7 @@ Layer read_radiotap(Walk& walk) {
   const std::uint8_t value = flags == nullptr ? std::uint8_t{0} : *flags;
   if (!walk.cursor.skip(octets)) return kTruncated;
   if ((value & kFcsAtEnd) != 0) walk.cursor.drop_tail(kFcsOctets);
+  walk.wlan_padded = (value & kHeaderPadded) != 0;
   return {LayerKind::kWlan};
 }
 
@@ -136,7 +138,8 @@ Layer read_wlan(Walk& walk, bool swapped) {
   if (header == nullptr) return kTruncated;
   if ((header->sequence.value() & kFragmentNumber) != 0) return kLinkFragment;
   note_wlan_macs(walk, *header, flags);
-  const unsigned octets = wlan_header_octets(type, flags);
+  unsigned octets = wlan_header_octets(type, flags);
+  if (walk.wlan_padded) octets = (octets + 3) / 4 * 4;
   const bool qos = (type & kQos) != 0;
   const bool four_addresses = (flags & 0x03) == 0x03;
   const auto* qos_control =

@@ -88,7 +88,8 @@ void ppp_protocol(const Bytes& in, Walk& walk);  // protocol field first
 void mpls(const Bytes& in, Walk& walk);
 void nsh(const Bytes& in, Walk& walk);
 void llc(const Bytes& in, Walk& walk);
-void wlan(const Bytes& in, Walk& walk);
+// `padded`: the header is filled up to a multiple of four octets.
+void wlan(const Bytes& in, Walk& walk, bool padded = false);
 void radiotap(const Bytes& in, Walk& walk);
 void ppi(const Bytes& in, Walk& walk);
 

@@ -6,7 +6,7 @@ namespace wiretally::reference {
 
 // IEEE 802.11-2020 9.2.4, 9.3.2: data frames that are whole and not protected hold LLC behind three
 // or four addresses, the QoS and the HT control field.
-void wlan(const Bytes& in, Walk& walk) {
+void wlan(const Bytes& in, Walk& walk, bool padded) {
   ++walk.reading.headers;
   const unsigned type = in.u8(0) >> 2 & 3;
   const unsigned subtype = in.u8(0) >> 4;
@@ -25,6 +25,7 @@ void wlan(const Bytes& in, Walk& walk) {
   } else if ((flags & 0x80) != 0) {
     walk.doubt();
   }
+  while (padded && header % 4 != 0) ++header;
   const Bytes rest = in.from(header);
   if (rest.size() < 2 || rest.u16(0) != 0xaaaa) return walk.doubt();
   llc(rest, walk);
@@ -42,10 +43,10 @@ void radiotap(const Bytes& in, Walk& walk) {
   const unsigned present = in.u8(4);
   if ((present & 1) != 0) at = (at + 7) / 8 * 8 + 8;
   const unsigned flags = (present & 2) != 0 ? in.u8(at) : 0;
-  if (at > header || (flags & 0x20) != 0) walk.doubt();
+  if (at > header) walk.doubt();
   const Bytes rest = in.from(header);
   const std::uint64_t sequence = (flags & 0x10) != 0 ? 4 : 0;
-  wlan(rest.first(rest.wire() - std::min(rest.wire(), sequence)), walk);
+  wlan(rest.first(rest.wire() - std::min(rest.wire(), sequence)), walk, (flags & 0x20) != 0);
 }
 
 // CACE's PPI: version, flags, length, link type, then fields; field 2 (802.11 common) has the flags

@@ -135,6 +135,8 @@ std::vector<Sample> wireless_samples() {
   const auto llc = [](Build packet) { return packet.octets({0xaa, 0xaa, 3}).snap(0, 0x0800); };
   Build radiotap = Build().octets({0, 0, 16, 0}).octets({2, 0, 0, 0, 0x10}).zeros(7);
   radiotap.octets({8, 1}).zeros(22).octets({0xaa, 0xaa, 3}).snap(0, 0x0800);
+  Build padded = Build().octets({0, 0, 9, 0}).octets({2, 0, 0, 0, 0x20});
+  padded.octets({0x88, 1}).zeros(24).zeros(2).octets({0xaa, 0xaa, 3}).snap(0, 0x0800);
   Build ppi = Build().octets({0, 0, 8, 0, 105, 0, 0, 0}).octets({8, 2}).zeros(22);
   ppi.octets({0xaa, 0xaa, 3}).snap(0, 0x0800);
   Build aggregate = wlan(0x88, 1).octets({0x80, 0}).zeros(12).be16(36);
@@ -156,6 +158,7 @@ std::vector<Sample> wireless_samples() {
       over(LinkType::kIeee80211Avs, "AVS header", llc(avs)),
       plain(LinkType::kIeee80211Radiotap, "radiotap, check sequence at the end",
             udp_in_ipv4(radiotap).trailer(4), kUdpFlow),
+      over(LinkType::kIeee80211Radiotap, "radiotap, padding behind the 802.11 header", padded),
       over(LinkType::kPpi, "PPI over 802.11", ppi),
   };
 }
