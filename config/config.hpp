@@ -144,6 +144,7 @@ struct ExportConfig {
 struct MetricsConfig {
   std::string listen = "127.0.0.1:9108";  // empty: no endpoint
   std::uint32_t top = 0;
+  bool profile = false;
 };
 
 struct MonitorConfig {

@@ -335,6 +335,10 @@ const Option kOptions[] = {
   {"metrics.top", FIELD(metrics.top), integer(0, 1000), kLive,
    "Hosts with a label of their own, beside `other`. 0: none."},
 
+  {"metrics.profile", FIELD(metrics.profile), flag(), kRestart,
+   "Time the phases of each worker: wiretally_worker_time_seconds_total. Four clock reads a "
+   "burst."},
+
   {"monitors", FIELD(monitors), entries(10'000), kLive,
    "Named counters of chosen traffic."},
   {"monitors[].name", ITEM(monitors, name), text(1, 64), kLive,

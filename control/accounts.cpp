@@ -171,7 +171,8 @@ void fill_status(std::span<const WorkerBooks> workers, std::span<const PortReadi
   for (std::size_t w = 0; w < workers.size(); ++w) {
     const WorkerBooks& books = workers[w];
     status.workers.push_back({static_cast<unsigned>(w), books.core, books.last_entries,
-                              books.capacity, books.epochs, books.busy_ratio});
+                              books.capacity, books.epochs, books.busy_ratio,
+                              books.counters.phase_ns});
     status.tick.drained_entries += books.drained_entries;
   }
   status.flows.active = cache.flows;

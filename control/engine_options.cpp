@@ -61,6 +61,7 @@ WorkerOptions worker_options(const Config& config, TimeBase time_base, bool serv
       config.flows.tunnel == TunnelKey::kInner ? TunnelView::kInner : TunnelView::kOuter;
   options.time_base = time_base;
   options.stop_at_end = !service;
+  options.profile = config.metrics.profile;
   options.tick = std::min<TimeNs>(config.flows.tick.count(), Worker::kRecordingTickMax);
   options.join_fragments = config.flows.fragment_ports == FragmentPorts::kFirst;
   options.key_addresses = config.flows.key.addresses;

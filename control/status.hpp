@@ -17,6 +17,7 @@
 #include "control/sink/record_sink.hpp"
 #include "control/volume.hpp"
 #include "dataplane/packet/parse_error.hpp"
+#include "dataplane/worker_counters.hpp"
 
 namespace wiretally {
 
@@ -46,16 +47,22 @@ struct WorkerStatus {
   std::uint64_t table_capacity = 0;  // exact flows an epoch can hold
   std::uint64_t epochs = 0;          // flips so far
   double busy_ratio = 0;             // share of polls that found packets, last tick
+  std::array<std::int64_t, kWorkerPhases> phase_ns{};  // since start; all 0: not measured
 };
 
 inline constexpr std::array<double, 8> kTickBuckets = {0.001, 0.005, 0.01, 0.025,
                                                        0.05,  0.1,   0.25, 1.0};
+// Drain and merge are one walk over the tables.
+enum class TickStep : std::uint8_t { kFlip, kDrainMerge, kLifecycle, kHandOver, kPublish };
+inline constexpr std::size_t kTickSteps = 5;
+
 struct TickStatus {
   std::uint64_t count = 0;
   double sum_s = 0;
   double last_s = 0;
   std::array<std::uint64_t, kTickBuckets.size() + 1> buckets{};  // not cumulative; last is +Inf
   std::uint64_t drained_entries = 0;                             // table entries since start
+  std::array<std::int64_t, kTickSteps> step_ns{};                // since start
 };
 
 struct FlowsStatus {

@@ -36,12 +36,14 @@ void Tick::request_flips(TimeNs wait) {
   for (std::size_t w = 0; w < parts_.workers.size(); ++w) {
     if (!finished_[w]) parts_.workers[w]->request_flip();
   }
-  const TimeNs until = parts_.clock->now() + wait;
+  const TimeNs began = parts_.clock->now();
+  const TimeNs until = began + wait;
   for (std::size_t w = 0; w < parts_.workers.size(); ++w) {
     while (!finished_[w] && !parts_.workers[w]->has_published() && parts_.clock->now() < until) {
       std::this_thread::sleep_for(kFlipPoll);
     }
   }
+  count_step(TickStep::kFlip, parts_.clock->now() - began);
 }
 
 void Tick::run(bool end) {
@@ -54,15 +56,21 @@ void Tick::run(bool end) {
   // Steps 2 to 4: drain, merge, end what is due - in parallel over the shards.
   const TickOutput output = parts_.merger->run({tables, now, utc_step, ++ticks_, end});
   give_back(taken, output);
+  const TimeNs merged = parts_.clock->now();
   // Step 5: hand the records on.
   offer(output.batches);
   // Step 6: say how it stands. A recording may tick thousands of times a second; its readers need
   // not.
-  count_tick(seconds(parts_.clock->now() - began));
+  count_step(TickStep::kDrainMerge, output.merge_ns);
+  count_step(TickStep::kLifecycle, output.lifecycle_ns);
+  const TimeNs handed_over = parts_.clock->now();
+  count_step(TickStep::kHandOver, handed_over - merged);
+  count_tick(seconds(handed_over - began));
   if (parts_.time_base == TimeBase::kPackets && !end && began - published_ < kPublishPause) return;
   published_ = began;
   ended_ = end;
   republish();
+  count_step(TickStep::kPublish, parts_.clock->now() - handed_over);
 }
 
 void Tick::offer(const std::vector<RecordBatchPtr>& batches) {

@@ -78,6 +78,9 @@ class Tick {
   [[nodiscard]] SinkBooks books_of(RecordSink* sink, bool takes) const;
   void read_ports();
   void count_tick(double seconds_spent);
+  void count_step(TickStep step, TimeNs spent) {
+    tick_status_.step_ns[static_cast<std::size_t>(step)] += spent;
+  }
 
   Parts parts_;
   std::vector<WorkerBooks> books_;

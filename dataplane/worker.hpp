@@ -36,6 +36,7 @@ struct WorkerOptions {
   bool key_ports = true;
   std::uint32_t sampling_rate = 1;  // 1: every packet
   bool sampling_random = true;
+  bool profile = false;     // phases are timed: four clock reads a burst
   bool stop_at_end = true;  // false: a recording that ended keeps the worker, and its views, up
   PacketFilter* filter = nullptr;  // owned by the caller, used by this worker only
 };
@@ -69,11 +70,26 @@ class Worker {
   // The loop. Ends when `stop` is set or the source is exhausted; hands the last epoch over.
   template <PacketSource Source>
   void run(Source& source, const std::atomic<bool>& stop) {
+    if (options_.profile) {
+      phase_since_ = clock_.now();
+      loop<true>(source, stop);
+    } else {
+      loop<false>(source, stop);
+    }
+  }
+
+ private:
+  template <bool kProfile, class Source>
+  void loop(Source& source, const std::atomic<bool>& stop) {
     std::array<PacketView, kBurstMax> views;
     if constexpr (CountingSource<Source>) counted_since_ = clock_.now() - kStartMax;
     while (!stop.load(std::memory_order_relaxed) || still_draining()) {
-      if (epochs_.flip_requested()) flip_if_free(source);
+      if (epochs_.flip_requested()) {
+        flip_if_free(source);
+        spent<kProfile>(WorkerPhase::kFlip);
+      }
       const std::size_t polled = source.poll(views);
+      spent<kProfile>(polled == 0 ? WorkerPhase::kIdle : WorkerPhase::kPoll);
       ++counters_.polls;
       if (polled == 0) {
         if (!source.exhausted()) continue;
@@ -81,14 +97,22 @@ class Worker {
         rest_at_end();
         continue;
       }
-      meter(source, {views.data(), polled});
+      meter<kProfile>(source, {views.data(), polled});
     }
     if constexpr (CountingSource<Source>) finish_counts(source, views);
     hand_over_last();
   }
 
- private:
-  template <class Source>
+  // The time since the last call was spent in `phase`.
+  template <bool kProfile>
+  void spent(WorkerPhase phase) {
+    if constexpr (kProfile) {
+      const TimeNs now = clock_.now();
+      counters_.phase_ns[static_cast<std::size_t>(phase)] += now - phase_since_;
+      phase_since_ = now;
+    }
+  }
+  template <bool kProfile, class Source>
   void meter(Source& source, std::span<PacketView> views) {
     ++counters_.busy_polls;
     if (paused_.load(std::memory_order_relaxed)) [[unlikely]] {
@@ -98,8 +122,11 @@ class Worker {
     }
     stamp(views);
     parse_and_hash(views);
+    spent<kProfile>(WorkerPhase::kParseHash);
     source.release();
+    spent<kProfile>(WorkerPhase::kPoll);
     count_batch();
+    spent<kProfile>(WorkerPhase::kCount);
   }
   template <class Source>
   void flip_if_free(Source& source) {
@@ -137,7 +164,7 @@ class Worker {
   void finish_counts(Source& source, std::span<PacketView> views) {
     source.stop_counting();
     for (std::size_t polled; (polled = source.poll(views)) != 0;) {
-      meter(source, views.first(polled));
+      meter<false>(source, views.first(polled));
     }
     take_counts(source);
     take_counts(source);
@@ -192,6 +219,7 @@ class Worker {
   // A counting source: nothing that it has yet to hand over is older.
   TimeNs counted_since_ = std::numeric_limits<TimeNs>::max();
   std::size_t flows_expected_ = 0;  // entries of the last epoch
+  TimeNs phase_since_ = 0;          // profile: since when the phase goes on
   TimeNs stop_seen_ = 0;            // when a stop was seen first,
   TimeNs quiet_since_ = 0;          // and since when no packet has come after it
   std::uint64_t busy_at_stop_ = 0;

@@ -35,10 +35,16 @@ struct PortCounters {
   std::uint64_t fragments_evicted = 0;  // first fragments forgotten before their time
 };
 
+// Where a worker's time goes, measured only when asked for. Parser and hash run interleaved, so
+// they are one phase.
+enum class WorkerPhase : std::uint8_t { kIdle, kPoll, kParseHash, kCount, kFlip };
+inline constexpr std::size_t kWorkerPhases = 5;
+
 struct WorkerCounters {
   std::vector<PortCounters> ports;  // by PortIndex
   std::uint64_t polls = 0;
-  std::uint64_t busy_polls = 0;  // polls that found packets
+  std::uint64_t busy_polls = 0;                        // polls that found packets
+  std::array<std::int64_t, kWorkerPhases> phase_ns{};  // all 0: not measured
 };
 
 }  // namespace wiretally

@@ -81,11 +81,16 @@ void add_run(CLI::App& app, Arguments& arguments) {
       add_command(app, arguments, Command::kRun, "run", "meter in the foreground until stopped",
                   "  wiretally run --config /etc/wiretally.yaml\n"
                   "  wiretally run --config lab.yaml --set flows.timeouts.active=10s\n"
+                  "  wiretally run --config lab.yaml --profile-ticks\n"
                   "SIGTERM and SIGINT export every flow, then end. `wiretally check FILE` tries a\n"
                   "configuration without metering.\n\n" +
                       option_help());
   add_config(command, arguments);
   command->get_option("--config")->required();
+  command->add_flag_callback(
+      "--profile-ticks", [&arguments] { arguments.overrides.emplace_back("metrics.profile=true"); },
+      "time the phases of each worker: wiretally_worker_time_seconds_total in /metrics, beside "
+      "wiretally_tick_step_seconds_total");
 }
 
 void add_read(CLI::App& app, Arguments& arguments) {

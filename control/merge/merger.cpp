@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dataplane/clock.hpp"
+
 namespace wiretally {
 namespace {
 
@@ -94,12 +96,17 @@ void Merger::finish_shard(std::size_t index, const TickInput& input) {
 
 TickOutput Merger::run(const TickInput& input) {
   const std::lock_guard lock(mutex_);
+  TickOutput output;
+  const MeterClock clock;
   arena_->arena.execute([&] {
     using oneapi::tbb::parallel_for;
+    const TimeNs began = clock.now();
     parallel_for(std::size_t{0}, kShards, [&](std::size_t s) { merge_shard(s, input); });
+    const TimeNs merged = clock.now();
     parallel_for(std::size_t{0}, kShards, [&](std::size_t s) { finish_shard(s, input); });
+    output.merge_ns = merged - began;
+    output.lifecycle_ns = clock.now() - merged;
   });
-  TickOutput output;
   output.drained.resize(input.tables.size());
   for (const auto& shard : shards_) {
     for (std::size_t t = 0; t < input.tables.size(); ++t) {

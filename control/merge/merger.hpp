@@ -35,6 +35,8 @@ struct TickInput {
 struct TickOutput {
   std::vector<RecordBatchPtr> batches;  // not empty ones, in shard order
   std::vector<Drained> drained;         // one per table given
+  TimeNs merge_ns = 0;                  // drain and merge
+  TimeNs lifecycle_ns = 0;              // coarse rows merged, ends, records
 };
 
 // Flows that leave by order, between two ticks.

@@ -5,6 +5,7 @@
 
 #include <prometheus/client_metric.h>
 
+#include <array>
 #include <limits>
 #include <set>
 
@@ -179,6 +180,25 @@ void add_fragments(Families& families, const Status& status,
        &PortStatus::fragments_evicted);
 }
 
+double seconds_of(std::int64_t ns) {
+  return static_cast<double>(ns) / static_cast<double>(kNsPerSecond);
+}
+
+void add_worker_time(Families& families, const Status& status) {
+  constexpr std::array kPhases = {"idle", "poll", "parse_hash", "count", "flip"};
+  static_assert(kPhases.size() == kWorkerPhases);
+  Family f = counter(families, "wiretally_worker_time_seconds_total",
+                     "Where the worker's time goes, if metrics.profile is on: polls that found "
+                     "nothing, taking packets, parser and hash, count table, flips.");
+  for (const WorkerStatus& worker : status.workers) {
+    for (std::size_t p = 0; p < kWorkerPhases; ++p) {
+      if (worker.phase_ns == decltype(worker.phase_ns){}) continue;
+      f.add({{"worker", std::to_string(worker.id)}, {"phase", kPhases[p]}},
+            seconds_of(worker.phase_ns[p]));
+    }
+  }
+}
+
 void add_workers(Families& families, const Status& status) {
   const auto each = [&](Family f, auto value) {
     for (const WorkerStatus& worker : status.workers) {
@@ -197,6 +217,7 @@ void add_workers(Families& families, const Status& status) {
   each(counter(families, "wiretally_worker_epochs_total",
                "Flips of the worker from one count table to the other."),
        [](const WorkerStatus& w) { return w.epochs; });
+  add_worker_time(families, status);
 }
 
 void add_flows(Families& families, const FlowsStatus& flows) {
@@ -226,6 +247,13 @@ void add_tick(Families& families, const TickStatus& tick) {
   }
   metric.histogram.sample_count = cumulative;
   metric.histogram.sample_sum = tick.sum_s;
+  constexpr std::array kSteps = {"flip", "drain_merge", "lifecycle", "hand_over", "publish"};
+  static_assert(kSteps.size() == kTickSteps);
+  Family steps = counter(families, "wiretally_tick_step_seconds_total",
+                         "Where the time of the ticks goes; the flip is waiting for the workers.");
+  for (std::size_t s = 0; s < kTickSteps; ++s) {
+    steps.add({{"step", kSteps[s]}}, seconds_of(tick.step_ns[s]));
+  }
   counter(families, "wiretally_drain_entries_total", "Count table entries drained.")
       .add({}, tick.drained_entries);
 }

@@ -144,7 +144,7 @@ export:
        transport: tls, dscp: 46, hop_limit: 3, interface: eth0, times: uptime, biflow: true,
        tls: {ca: /a, certificate: /b, key: /c, name: n, verify: false}}
     - {address: "host.example:1", options: [statistics], layout: full}
-metrics: {listen: "", top: 7}
+metrics: {listen: "", top: 7, profile: true}
 monitors: [{name: "a b", filter: "udp", group_by: [src_net/24, dst_host], max_groups: 5}]
 history: {path: /x, flush: 3s, groups: 9, week_starts: sunday, timezone: UTC,
           keep: {minute: 90m, five_minutes: 40d, hour: 400d, day: 30y, week: 9y, month: 8y,

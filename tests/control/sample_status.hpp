@@ -110,12 +110,15 @@ inline Status sample_status() {
   status.tick_interval_s = 1;
   status.paused = true;
   status.ports = {sample_port()};
-  status.workers = {WorkerStatus{.id = 0,
-                                 .core = 1,
-                                 .table_entries = 61'000,
-                                 .table_capacity = 786'432,
-                                 .epochs = 191,
-                                 .busy_ratio = 0.25}};
+  status.workers = {WorkerStatus{
+      .id = 0,
+      .core = 1,
+      .table_entries = 61'000,
+      .table_capacity = 786'432,
+      .epochs = 191,
+      .busy_ratio = 0.25,
+      .phase_ns = {1'000'000'000, 2'000'000'000, 3'500'000'000, 4'000'000'000, 5'000'000}}};
+  status.tick.step_ns = {1'000'000, 250'000'000, 0, 0, 500'000'000};
   status.tick.count = 191;
   status.tick.sum_s = 0.955;
   status.tick.last_s = 0.0042;

@@ -381,5 +381,26 @@ TEST(Worker, takes_over_what_a_source_counted_by_itself_with_every_flip) {
   EXPECT_LE(outcome.last, clock.now());
 }
 
+TEST(WorkerProfile, says_where_the_time_went_and_only_if_asked) {
+  for (const bool profile : {false, true}) {
+    MemorySource source(200'000, 1000, true);
+    WorkerOptions options;
+    options.time_base = TimeBase::kPackets;
+    options.profile = profile;
+    const MeterClock clock;
+    const TimeNs began = clock.now();
+    const Outcome outcome = run(source, options, 10'000, false);
+    const TimeNs took = clock.now() - began;
+    std::int64_t sum = 0;
+    for (const std::int64_t ns : outcome.counters.phase_ns) sum += ns;
+    EXPECT_EQ(sum > 0, profile);
+    EXPECT_LE(sum, took);
+    const auto count = static_cast<std::size_t>(WorkerPhase::kCount);
+    const auto parse = static_cast<std::size_t>(WorkerPhase::kParseHash);
+    EXPECT_EQ(outcome.counters.phase_ns[count] > 0, profile);
+    EXPECT_EQ(outcome.counters.phase_ns[parse] > 0, profile);
+  }
+}
+
 }  // namespace
 }  // namespace wiretally
