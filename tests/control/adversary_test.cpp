@@ -205,7 +205,7 @@ class AdversaryTest : public testing::Test {
     EXPECT_TRUE(board.latest()->ledger.balanced());
   }
 
-  static void expect_same_memory(std::size_t before) {
+  static void expect_same_memory([[maybe_unused]] std::size_t before) {
 #ifndef __SANITIZE_ADDRESS__
     EXPECT_LE(resident_kib(), before * 105 / 100);
 #endif
