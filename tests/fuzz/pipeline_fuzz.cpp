@@ -167,7 +167,9 @@ class Meter {
         v5_(NetflowVersion::kV5, settings),
         v9_(NetflowVersion::kV9, settings),
         ipfix_(NetflowVersion::kIpfix, settings),
-        tick_(parts()) {}
+        tick_(parts()) {
+    tick_.set_sinks({&v5_, &v9_, &ipfix_}, {});
+  }
 
   void run(SlowSource& source) {
     const std::atomic<bool> never{false};
@@ -196,7 +198,6 @@ class Meter {
     parts.workers = {&epochs_};
     parts.cores = {-1};
     parts.ports = {&port_};
-    parts.sinks = {&v5_, &v9_, &ipfix_};
     parts.time_base = settings_.time_base;
     return parts;
   }
