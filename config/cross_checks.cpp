@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "config/expression_check.hpp"
 #include "config/values.hpp"
 
 namespace wiretally {
@@ -226,6 +227,28 @@ void check_collectors(const ExportConfig& exporting, Findings& findings) {
   }
 }
 
+// ---- filters ----
+
+void check_filter(const std::string& expression, ExpressionUse use, const std::string& path,
+                  Findings& findings) {
+  if (expression.empty() || findings.has_error_under(path)) return;
+  const ExpressionVerdict verdict = judge_expression(expression, use);
+  if (!verdict.error.empty()) findings.error_at(path, verdict.error);
+  if (!verdict.note.empty()) findings.warning_at(path, verdict.note);
+}
+
+void check_filters(const Config& config, Findings& findings) {
+  check_filter(config.capture.filter, ExpressionUse::kPackets, "capture.filter", findings);
+  for (std::size_t i = 0; i < config.exporting.collectors.size(); ++i) {
+    check_filter(config.exporting.collectors[i].filter, ExpressionUse::kFlows,
+                 entry_path(kCollectors, i, "filter"), findings);
+  }
+  for (std::size_t i = 0; i < config.monitors.size(); ++i) {
+    check_filter(config.monitors[i].filter, ExpressionUse::kFlows,
+                 entry_path("monitors", i, "filter"), findings);
+  }
+}
+
 // Debian's civetweb, which serves it, is built without IPv6.
 void check_metrics(const MetricsConfig& metrics, Findings& findings) {
   if (!metrics.listen.starts_with('[')) return;
@@ -244,6 +267,7 @@ void cross_check(const Config& config, Findings& findings) {
   check_timeouts(config.flows, findings);
   check_collectors(config.exporting, findings);
   check_metrics(config.metrics, findings);
+  check_filters(config, findings);
   check_unique(config.monitors, &MonitorConfig::name, "monitors", "name", "give each its own name",
                findings);
 }

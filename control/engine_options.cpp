@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "control/export/record_layout.hpp"
-#include "control/sink/record_filter.hpp"
+#include "control/filter/flow_filter.hpp"
 
 namespace wiretally {
 namespace {
@@ -103,7 +103,7 @@ ExporterInfo exporter_info(const Config& config, const Capture& capture, bool se
 // What a collector wants to see; empty: everything.
 std::function<bool(const FlowRecord&)> acceptance(const CollectorConfig& collector) {
   if (collector.filter.empty()) return {};
-  auto filter = std::make_shared<RecordFilter>(collector.filter);
+  auto filter = std::make_shared<const FlowFilter>(collector.filter);
   return [filter](const FlowRecord& record) { return filter->matches(record); };
 }
 

@@ -11,7 +11,7 @@
 #include "config/load.hpp"
 #include "config/startup_error.hpp"
 #include "control/api/flow_views.hpp"
-#include "control/sink/record_filter.hpp"
+#include "control/filter/flow_filter.hpp"
 
 namespace wiretally {
 namespace {
@@ -20,7 +20,7 @@ Sweep sweep_of(Leave how, const std::string& expression) {
   Sweep sweep;
   sweep.how = how;
   if (expression.empty()) return sweep;
-  auto filter = std::make_shared<RecordFilter>(expression);
+  auto filter = std::make_shared<FlowFilter>(expression);
   sweep.matches = [filter](const FlowRecord& record) { return filter->matches(record); };
   return sweep;
 }

@@ -13,7 +13,7 @@
 
 #include "control/api/requests.hpp"
 
-#include "control/sink/record_filter.hpp"
+#include "control/filter/flow_filter.hpp"
 
 namespace wiretally {
 namespace {
@@ -87,8 +87,8 @@ bool heavier(const TopRow& a, const TopRow& b) {
 
 ActiveFlows list_active_flows(const Merger& merger, const FlowQuery& query) {
   ActiveFlows result;
-  const std::unique_ptr<RecordFilter> filter =
-      query.filter.empty() ? nullptr : std::make_unique<RecordFilter>(query.filter);
+  const std::unique_ptr<FlowFilter> filter =
+      query.filter.empty() ? nullptr : std::make_unique<FlowFilter>(query.filter);
   merger.visit_flows([&](const Flow& flow, bool recent) {
     const FlowRecord record = merger.record_now(flow);
     if (filter != nullptr && !filter->matches(record)) return;

@@ -85,7 +85,14 @@ struct alignas(64) FlowAttributes {
   TunnelKind tunnel = TunnelKind::kNone;
   IpVersion other_version = IpVersion::kNone;
   bool has_macs = false;
-  std::uint8_t reserved[25] = {};
+  // -- of the first packet: the type or length fields of its Ethernet header and tags, outermost
+  // first, and the IP header's own idea of what follows (IPv6: maybe an extension header)
+  static constexpr std::size_t kLinkTypesMax = 3;
+  std::uint8_t link_types = 0;
+  std::array<std::uint16_t, kLinkTypesMax> link_type{};
+  bool has_next_header = false;
+  std::uint8_t next_header = 0;
+  std::uint8_t reserved[16] = {};
 
   [[nodiscard]] bool has_ip() const { return length_min <= length_max; }
 

@@ -26,6 +26,15 @@ inline void note_macs(const Walk& walk, const std::uint8_t* destination,
   attributes.has_macs = true;
 }
 
+// The type or length field behind the frame's own addresses or tags.
+inline void note_type(const Walk& walk, std::uint16_t type) {
+  if (!wants_link(walk)) return;
+  FlowAttributes& attributes = *walk.attributes;
+  if (attributes.link_types < FlowAttributes::kLinkTypesMax) {
+    attributes.link_type[attributes.link_types++] = type;
+  }
+}
+
 // Tag control: priority, DEI, id.
 inline void note_tag(const Walk& walk, std::uint16_t control) {
   if (!wants_link(walk)) return;

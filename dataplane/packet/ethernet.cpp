@@ -85,6 +85,7 @@ Layer layer_of_ethertype(Walk& walk, std::uint16_t type) {
 }
 
 Layer layer_of_type_or_length(Walk& walk, std::uint16_t value) {
+  note_type(walk, value);
   if (value > kLengthMax) {
     // 1501 to 1535 is neither a length nor a type.
     return value < kEthertypeMin ? kNotIp : layer_of_ethertype(walk, value);

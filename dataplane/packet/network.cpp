@@ -62,7 +62,7 @@ ParseError read_ipv4(Cursor cursor, IpPacket& ip) {
   ip.version = IpVersion::kV4;
   ip.source = header->source;
   ip.destination = header->destination;
-  ip.protocol = header->protocol;
+  ip.protocol = ip.next_header = header->protocol;
   ip.tos = header->tos;
   ip.ttl = header->ttl;
   ip.fragment_flags = header->flags();
@@ -183,7 +183,7 @@ ParseError read_ipv6(const Walk& walk, IpPacket& ip) {
   ip.version = IpVersion::kV6;
   ip.source = header->source;
   ip.destination = header->destination;
-  ip.protocol = header->next_header;
+  ip.protocol = ip.next_header = header->next_header;
   ip.tos = header->traffic_class();
   ip.ttl = header->hop_limit;
   ip.fragment_flags = 0;

@@ -18,7 +18,8 @@ struct IpPacket {
   const std::uint8_t* destination = nullptr;
   std::uint64_t octets = 0;  // header and payload, as the header says
   IpVersion version = IpVersion::kNone;
-  std::uint8_t protocol = 0;  // behind the IPv6 extension headers
+  std::uint8_t protocol = 0;     // behind the IPv6 extension headers
+  std::uint8_t next_header = 0;  // what the IP header itself names
   std::uint8_t tos = 0;
   std::uint8_t ttl = 0;                        // IPv6: hop limit
   std::uint8_t fragment_flags = 0;             // of FragmentFlag

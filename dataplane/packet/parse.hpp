@@ -154,8 +154,12 @@ inline void note_attributes(const PacketView& view, const ParsedPacket& packet,
   if (Ethertype{ethernet.type.value()} == Ethertype::kVlan) {
     out.outer_tag = load_be16(at);
     out.tags = 1;
+    out.link_type[out.link_types++] = ethernet.type.value();
     at += kTagOctets;
   }
+  out.link_type[out.link_types++] = load_be16(at - 2);
+  out.has_next_header = true;
+  out.next_header = packet.key.protocol;
   out.length_min = out.length_max = static_cast<std::uint32_t>(packet.octets);
   out.tos_or = packet.tos;
   if (packet.key.ip_version() == IpVersion::kV4) {

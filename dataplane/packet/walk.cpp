@@ -80,6 +80,8 @@ void note_ip(const IpPacket& ip, FlowAttributes& attributes) {
   attributes.tos_or = ip.tos;
   attributes.fragment_flags = ip.fragment_flags;
   attributes.flow_label = ip.flow_label;
+  attributes.has_next_header = true;
+  attributes.next_header = ip.next_header;
 }
 
 // The IP header at the far end of its tunnels: the innermost if the outermost is the key, and the
