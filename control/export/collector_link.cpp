@@ -149,6 +149,7 @@ void CollectorLink::send_round(SteadyNs now) {
   if (plan_.is_first() && batch_.announcing()) {
     batch_.build_announcements(exporter_.clock());
   } else {
+    if (pacer_.in_debt(now) && !batch_.announcing()) return;
     take_records(now);
     const std::size_t messages = batch_.announcing() ? 1 : plan_.datagrams_left();
     batch_.build(exporter_.clock(), std::max<std::size_t>(messages, 1), queue_.waiting() > 0);

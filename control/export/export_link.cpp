@@ -156,6 +156,7 @@ void ExportLink::count_message(const MessageBatch::Message& message, SteadyNs no
   statistics_.octets += message.octets.size();
   statistics_.messages += 1;
   statistics_.records += message.tally.encoded;
+  pacer_.spend(message.tally.extra_pieces);
   const std::lock_guard lock(status_mutex_);
   ++datagrams_;
 }

@@ -30,11 +30,13 @@ struct EncoderPosition {
 // What became of the records an encoder took.
 struct RecordTally {
   std::uint64_t encoded = 0;
+  std::uint64_t extra_pieces = 0;    // v1, v5: Data Records beyond one a record
   std::uint64_t non_ip = 0;          // not sent: this collector gets no non-IP records
   std::uint64_t not_in_version = 0;  // not sent: NetFlow v1 and v5 have no IPv6
 
   RecordTally& operator+=(const RecordTally& other) {
     encoded += other.encoded;
+    extra_pieces += other.extra_pieces;
     non_ip += other.non_ip;
     not_in_version += other.not_in_version;
     return *this;

@@ -71,7 +71,7 @@ std::size_t NetflowV5Encoder::add_records(std::span<const FlowRecord> records, R
         ++tally.not_in_version;
         break;
       case IpVersion::kV4:
-        if (!add_pieces(record)) return taken;
+        if (!add_pieces(record, tally)) return taken;
         ++tally.encoded;
         break;
     }
@@ -80,13 +80,14 @@ std::size_t NetflowV5Encoder::add_records(std::span<const FlowRecord> records, R
 }
 
 // True when the whole record is out; false when the message is full (position_.piece says how far).
-bool NetflowV5Encoder::add_pieces(const FlowRecord& record) {
+bool NetflowV5Encoder::add_pieces(const FlowRecord& record, RecordTally& tally) {
   const std::uint64_t largest = std::max(record.octets, record.packets);
   const std::uint64_t pieces =
       std::max<std::uint64_t>(1, (largest + kCounterMax - 1) / kCounterMax);
   while (position_.piece < pieces) {
     if (count_ == records_max_ || out_.remaining() < kRecordOctets) return false;
     write_piece(record, position_.piece, pieces);
+    if (position_.piece > 0) ++tally.extra_pieces;
     ++position_.piece;
   }
   position_.piece = 0;

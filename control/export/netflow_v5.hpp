@@ -40,7 +40,7 @@ class NetflowV5Encoder final : public MessageEncoder {
     std::int64_t now_ms;
   };
 
-  bool add_pieces(const FlowRecord& record);
+  bool add_pieces(const FlowRecord& record, RecordTally& tally);
   void write_piece(const FlowRecord& record, std::uint64_t piece, std::uint64_t pieces);
   [[nodiscard]] Clock message_clock() const;
   void write_header(const Clock& clock);

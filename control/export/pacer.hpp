@@ -53,9 +53,16 @@ class Pacer {
       tokens_ = std::min(bucket_, tokens_ + seconds * static_cast<double>(current_));
     }
     last_ = now;
-    return static_cast<std::uint64_t>(tokens_);
+    return static_cast<std::uint64_t>(std::max(0.0, tokens_));
   }
+  // May go into debt: a v5 record's pieces are known only when they are written.
   void spend(std::uint64_t records) { tokens_ -= rate_ == 0 ? 0 : static_cast<double>(records); }
+
+  // True until the debt is paid: nothing more may go now, whatever was taken before.
+  bool in_debt(SteadyNs now) {
+    available(now);
+    return tokens_ < 0;
+  }
 
   // When `records` (at most half a bucket, so that slices stay small but not single) can go.
   [[nodiscard]] SteadyNs ready_at(std::uint64_t records) const {

@@ -175,6 +175,24 @@ TEST(CollectorLink, a_flood_of_records_arrives_in_slices_a_default_receive_buffe
   EXPECT_LE(crowded, stamps.size() / 20);
 }
 
+// One record of 5 TB is 1,165 records of v5, 39 datagrams: each of them is paced.
+TEST(CollectorLink, paces_the_pieces_of_a_v5_record_too) {
+  TestCollector collector;
+  CollectorConfig config = collector_config(collector.address());
+  config.version = NetflowVersion::kV5;
+  config.rate = 50'000;
+  const auto link = make_collector_link(config, sample_exporter(), nullptr);
+  FlowRecord huge = tcp_ipv4();
+  huge.octets = 5'000'000'000'123;
+  const auto start = Clock::now();
+  link->offer(make_batch(RecordBatch(10, huge)));
+  EXPECT_TRUE(collector.receive_until([&] { return collector.flows >= 10 * 1165; }));
+  EXPECT_GT(Clock::now() - start, milliseconds(180));
+  EXPECT_EQ(collector.flows, 10u * 1165);
+  link->finish(5);
+  EXPECT_EQ(link->account().delivered, 10u);
+}
+
 TEST(CollectorLink, loses_nothing_to_a_collector_that_starts_late) {
   TestCollector collector(false);
   Log log;

@@ -57,6 +57,16 @@ TEST(Pacer, lets_no_window_have_more_than_its_rate_and_one_slice) {
   }
 }
 
+TEST(Pacer, lets_nothing_go_until_a_debt_is_paid) {
+  Pacer pacer(50'000);
+  pacer.available(kSecond);
+  pacer.spend(1'000);
+  EXPECT_TRUE(pacer.in_debt(kSecond + 10 * kMs));
+  EXPECT_EQ(pacer.available(kSecond + 10 * kMs), 0u);
+  EXPECT_GT(pacer.ready_at(1), kSecond + 20 * kMs - kMs / 10);
+  EXPECT_FALSE(pacer.in_debt(kSecond + 21 * kMs));
+}
+
 TEST(Pacer, spreads_what_waits_over_half_a_second_or_more) {
   Pacer pacer(200'000);
   std::uint64_t waiting = 60'000;
