@@ -198,7 +198,7 @@ std::size_t CountTable::count_burst(std::span<const ParsedPacket> packets,
       late[late_size++] = static_cast<std::uint8_t>(i);
       return;
     }
-    __builtin_prefetch(home + round + 1, 1, 3);
+    prefetch_line(home + round + 1);
     waiting[waiting_size++] = static_cast<std::uint8_t>(i);
   };
   for (std::size_t i = 0; i < packets.size(); ++i) place(i, 0);

@@ -23,6 +23,7 @@
 #include "dataplane/flow/flow_attributes.hpp"
 #include "dataplane/flow/flow_hash.hpp"
 #include "dataplane/packet/parsed_packet.hpp"
+#include "dataplane/prefetch.hpp"
 
 namespace wiretally {
 
@@ -83,9 +84,7 @@ class CountTable {
   [[nodiscard]] unsigned time_shift() const { return time_shift_; }
 
   // Asks for the line that count_all() will look at first. Before open(): harmless.
-  void prefetch(std::uint64_t hash) const {
-    __builtin_prefetch(&lines_[hash >> index_shift_], 1, 3);
-  }
+  void prefetch(std::uint64_t hash) const { prefetch_line(&lines_[hash >> index_shift_]); }
   [[nodiscard]] unsigned lines_log2() const { return 64 - index_shift_; }  // of the segment filled
 
   // Counts a burst of at most kBatchMax packets. The indexes of those that are new flows without an

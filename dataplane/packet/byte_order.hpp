@@ -42,6 +42,12 @@ inline std::uint32_t load_le32(const std::uint8_t* p) {
   return v;
 }
 
+inline std::uint64_t load_le64(const std::uint8_t* p) {
+  std::uint64_t v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
 struct Be16 {
   std::uint8_t octets[2];
   [[nodiscard]] std::uint16_t value() const { return load_be16(octets); }
