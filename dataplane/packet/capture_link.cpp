@@ -149,10 +149,14 @@ Layer read_null_loopback(Walk& walk) {
 // front.
 Layer read_raw_ip(Walk& walk) {
   constexpr std::uint16_t kPppFraming = 0xff03;
-  const auto* first = walk.cursor.peek<std::uint8_t>();
-  if (first == nullptr) return kTruncated;
   const auto* head = walk.cursor.peek<Be16>();
   if (head != nullptr && head->value() == kPppFraming) return {LayerKind::kPppHdlc};
+  return layer_of_ip_version(walk);
+}
+
+Layer layer_of_ip_version(const Walk& walk) {
+  const auto* first = walk.cursor.peek<std::uint8_t>();
+  if (first == nullptr) return kTruncated;
   switch (*first >> 4) {
     case 4:
       return {LayerKind::kIpv4};

@@ -247,6 +247,8 @@ struct PpiHeader {
   std::uint8_t flags;
   Le16 octets;
   Le32 link_type;
+  // Fields begin at multiples of four octets.
+  [[nodiscard]] bool aligned() const { return (flags & 1) != 0; }
 };
 static_assert(sizeof(PpiHeader) == 8);
 

@@ -18,6 +18,8 @@ Layer layer_of_link_type(Walk& walk, LinkType type);
 Layer layer_of_ethertype(Walk& walk, std::uint16_t type);
 // The 802.3 type/length field: a length also bounds what follows.
 Layer layer_of_type_or_length(Walk& walk, std::uint16_t value);
+// By the version field, where nothing else tells; kNotIp if it is neither 4 nor 6.
+Layer layer_of_ip_version(const Walk& walk);
 
 Layer read_null_loopback(Walk& walk);
 Layer read_linux_sll(Walk& walk);

@@ -141,12 +141,13 @@ bool has_transport_head(IpProtocol protocol) {
 }
 
 // Of an options or routing header that ends inside its first eight octets, the next header is still
-// believed, unless it announces ports that cannot be there.
+// believed, unless it announces ports that cannot be there; of options, if their length is there.
 void cut_extension(IpPacket& ip) {
   ip.note = ParseError::kTruncatedExtension;
   const auto* next = ip.payload.peek<std::uint8_t>();
-  const bool fragment = IpProtocol{ip.protocol} == IpProtocol::kFragment;
-  if (fragment || ip.payload.readable() < 2 || has_transport_head(IpProtocol{*next})) return;
+  if (IpProtocol{ip.protocol} == IpProtocol::kFragment) return;
+  const unsigned needed = IpProtocol{ip.protocol} == IpProtocol::kRouting ? 1 : 2;
+  if (ip.payload.readable() < needed || has_transport_head(IpProtocol{*next})) return;
   ip.protocol = *next;
 }
 

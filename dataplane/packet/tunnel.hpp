@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Readers of what an IP packet may carry another packet in. Each read_*() takes the header at
 // walk.cursor and returns the layer behind it (see link_layer.hpp for the rules).
-// tunnel_ip.cpp: straight over IP; tunnel_udp.cpp: over UDP ports.
+// tunnel_ip.cpp: straight over IP; tunnel_udp.cpp: over UDP ports; tunnel_l2tp.cpp: over both.
 // Thread: worker. No allocation, no exception.
 #pragma once
 

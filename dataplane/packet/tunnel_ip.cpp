@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tunnels straight over IP: IP-in-IP, GRE in all versions, ERSPAN, AH, EtherIP, Ethernet, MPLS; and
-// UDP, which announces more by its ports. L2TPv3 is not followed: its session's pseudowire type and
-// cookie length are agreed in control messages (RFC 3931 section 4.1), not said in the packet.
-// Thread: worker.
+// UDP, which announces more by its ports. Thread: worker.
 #include "dataplane/packet/attribute_notes.hpp"
 #include "dataplane/packet/ip_headers.hpp"
 #include "dataplane/packet/limits.hpp"
@@ -170,15 +168,6 @@ Layer read_erspan(Walk& walk) {
     return kTruncated;
   }
   return tail->frame_type() == 0 ? Layer{LayerKind::kEthernet} : kUnreadTunnel;
-}
-
-// RFC 3931 section 4.1.1: a session id, or 0 before a control message.
-Layer read_l2tp_v3(Walk& walk) {
-  const auto* session = walk.cursor.take<Be32>();
-  if (session == nullptr) return kTruncated;
-  if (session->value() == 0) return kNotIp;
-  note_tunnel(walk, TunnelKind::kL2tp, session->value());
-  return kUnreadTunnel;
 }
 
 Layer read_ah(Walk& walk) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tunnels over UDP: VXLAN and its generic extension, GENEVE, GTP, L2TPv2, Teredo, AYIYA, LISP,
-// CAPWAP, TZSP. A datagram on such a port that does not look like its protocol is no tunnel.
+// Tunnels over UDP: VXLAN and its generic extension, GENEVE, GTP, Teredo, AYIYA, LISP, CAPWAP,
+// TZSP. A datagram on such a port that does not look like its protocol is no tunnel.
 // Thread: worker.
 #include "dataplane/packet/attribute_notes.hpp"
 #include "dataplane/packet/limits.hpp"
@@ -11,20 +11,6 @@
 
 namespace wiretally {
 namespace {
-
-// The version nibble of what must be an IP header, kNotIp if it is none.
-Layer layer_of_ip_version(const Walk& walk) {
-  const auto* first = walk.cursor.peek<std::uint8_t>();
-  if (first == nullptr) return kTruncated;
-  switch (*first >> 4) {
-    case 4:
-      return {LayerKind::kIpv4};
-    case 6:
-      return {LayerKind::kIpv6};
-    default:
-      return kNotIp;
-  }
-}
 
 // 3GPP TS 29.281 section 5.2.1: a length in words first, the next type in the last octet.
 bool skip_gtp_extensions(Cursor& cursor, std::uint8_t next) {
@@ -112,35 +98,6 @@ Layer read_gtp(Walk& walk) {
   }
   if (walk.cursor.on_wire() == 0) return kNotIp;  // an end marker's or container's empty T-PDU
   return layer_of_gtp_payload(walk);
-}
-
-Layer read_l2tp(Walk& walk) {
-  constexpr unsigned kVersion2 = 2;
-  constexpr unsigned kVersion3 = 3;  // its sessions' framing is not in the packet (RFC 3931)
-  const auto* flags = walk.cursor.peek<L2tpFlags>();
-  if (flags == nullptr) return kTruncated;
-  if (flags->has(L2tpFlags::kControl)) return kNotIp;
-  if (flags->version() == kVersion3) return kUnreadTunnel;
-  if (flags->version() != kVersion2) return kNotIp;
-  std::size_t octets = sizeof *flags;
-  if (flags->has(L2tpFlags::kLength)) {
-    const Be16* length = walk.cursor.peek<Be16>(octets);
-    if (length == nullptr) return kTruncated;
-    walk.cursor.limit(length->value());
-    octets += 2;
-  }
-  if (const Be32* ids = walk.cursor.peek<Be32>(octets); ids != nullptr) {
-    note_tunnel(walk, TunnelKind::kL2tp, ids->value());
-  }
-  octets += sizeof(Be32);  // tunnel and session
-  if (flags->has(L2tpFlags::kSequence)) octets += 4;
-  if (flags->has(L2tpFlags::kOffset)) {
-    const Be16* padding = walk.cursor.peek<Be16>(octets);
-    if (padding == nullptr) return kTruncated;
-    octets += 2 + padding->value();
-  }
-  if (walk.cursor.on_wire() == octets) return kNotIp;  // nothing inside
-  return walk.cursor.skip(octets) ? Layer{LayerKind::kPppHdlc} : kTruncated;
 }
 
 Layer read_teredo(Walk& walk) {

@@ -92,6 +92,7 @@ Layer read_ppi(Walk& walk) {
       fcs_at_end = flags != nullptr && (flags->value() & 1) != 0;
     }
     at += sizeof *field + field->octets.value();
+    if (header->aligned()) at = (at + 3) / 4 * 4;
   }
   if (!walk.cursor.skip(octets)) return kTruncated;
   const std::uint32_t type = header->link_type.value();

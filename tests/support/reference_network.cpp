@@ -103,7 +103,7 @@ void ipv6(const Bytes& in, Walk& walk) {
     readable = rest.size() >= 8;
     if (!readable) {
       // A next header that was captured, of a header that was not: no document says which counts.
-      if (rest.size() >= 2 && ip.protocol != 44) walk.doubt();
+      if (rest.size() >= 1 && ip.protocol != 44) walk.doubt();
       break;
     }
     const bool fragment = ip.protocol == 44;

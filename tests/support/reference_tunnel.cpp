@@ -213,6 +213,7 @@ void payload(unsigned protocol, const Bytes& in, Walk& walk) {
     case 43:
     case 44:
     case 60:
+    case 115:  // L2TPv3, whose packets do not say what they hold
       return walk.doubt();
     default:
       return;

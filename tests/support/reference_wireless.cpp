@@ -63,6 +63,7 @@ void ppi(const Bytes& in, Walk& walk) {
     const std::size_t length = in.u16_little(at + 2);
     if (in.u16_little(at) == 2 && length >= 10) sequence = (in.u8(at + 12) & 1) != 0;
     at += 4 + length;
+    if ((in.u8(1) & 1) != 0) at = (at + 3) / 4 * 4;  // aligned fields
   }
   if (at != header) walk.doubt();
   const Bytes rest = in.from(header);

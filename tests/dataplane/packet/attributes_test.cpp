@@ -140,6 +140,8 @@ std::vector<TunnelCase> tunnel_cases() {
       {"gtp", over_udp(2152).gtp(), TunnelKind::kGtp, 42},
       {"l2tp", over_udp(1701).be16(0x0002).be16(7).be16(9).be16(0xff03).be16(0x0021),
        TunnelKind::kL2tp, 7 << 16 | 9},
+      {"l2tp version 3", over_udp(1701).be16(3).be16(0).be32(99).ethernet(0x0800),
+       TunnelKind::kL2tp, 99},
   };
 }
 

@@ -64,6 +64,10 @@ std::vector<Sample> cut_samples() {
              "10.0.0.1 > 10.0.0.2 proto 1 octets 21 (truncated_transport)"),
       faulty("extension header cut", v6().ipv6(0).octets({17, 0, 1, 4, 0}),
              "2001:db8::1 > 2001:db8::2 proto 0 octets 45 (truncated_extension)"),
+      faulty("routing header cut behind its first octet", v6().ipv6(43).octets({44}),
+             "2001:db8::1 > 2001:db8::2 proto 44 octets 41 (truncated_extension)"),
+      faulty("options cut behind their first octet", v6().ipv6(60).octets({44}),
+             "2001:db8::1 > 2001:db8::2 proto 60 octets 41 (truncated_extension)"),
       faulty("extension header longer than the packet", v6().ipv6(60).extension(17).patch(1, {9}),
              "2001:db8::1 > 2001:db8::2 proto 17 octets 48 (truncated_extension)"),
   };

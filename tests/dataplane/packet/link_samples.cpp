@@ -139,6 +139,9 @@ std::vector<Sample> wireless_samples() {
   padded.octets({0x88, 1}).zeros(24).zeros(2).octets({0xaa, 0xaa, 3}).snap(0, 0x0800);
   Build ppi = Build().octets({0, 0, 8, 0, 105, 0, 0, 0}).octets({8, 2}).zeros(22);
   ppi.octets({0xaa, 0xaa, 3}).snap(0, 0x0800);
+  Build aligned = Build().octets({0, 1, 40, 0, 105, 0, 0, 0}).octets({0x32, 0x75, 3, 0}).zeros(4);
+  aligned.octets({2, 0, 20, 0}).zeros(8).octets({1}).zeros(11).octets({8, 2}).zeros(22);
+  aligned.octets({0xaa, 0xaa, 3}).snap(0, 0x0800).ipv4(17).patch(2, {0, 0}).udp(5, 7).trailer(4);
   Build aggregate = wlan(0x88, 1).octets({0x80, 0}).zeros(12).be16(36);
   Build prism = Build().octets({0x44, 0, 0, 0, 16, 0, 0, 0}).zeros(8).octets({8, 1}).zeros(22);
   Build avs = Build().be32(0x80211001).be32(16).zeros(8).octets({8, 1}).zeros(22);
@@ -160,6 +163,8 @@ std::vector<Sample> wireless_samples() {
             udp_in_ipv4(radiotap).trailer(4), kUdpFlow),
       over(LinkType::kIeee80211Radiotap, "radiotap, padding behind the 802.11 header", padded),
       over(LinkType::kPpi, "PPI over 802.11", ppi),
+      plain(LinkType::kPpi, "PPI with aligned fields: its check sequence is no payload", aligned,
+            std::string(kUdpFlow) + " (no_ip_length)"),
   };
 }
 

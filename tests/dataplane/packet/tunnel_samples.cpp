@@ -131,13 +131,65 @@ std::vector<Sample> gre_samples() {
              outer4(47, 68)),
       unread("GTP version 2", over_udp(2152).octets({0x58, 255}).be16(36).be32(42),
              outer_udp(2152, 64)),
-      unread("L2TPv3 over UDP", over_udp(1701).be16(3).be16(0).be32(7), outer_udp(1701, 64)),
-      unread("L2TPv3 over IP", v4().ipv4(115).be32(7), outer4(115, 52)),
-      exact("L2TPv3 control message over IP", v4().ipv4(115).be32(0).zeros(12), outer4(115, 36)),
       exact("CAPWAP of a fragment", over_udp(5247).octets({0, 0x10, 2, 0x80}).be32(0).zeros(20),
             outer_udp(5247, 56), outer_udp(5247, 56) + " (link_fragment)"),
       exact("CAPWAP under DTLS", over_udp(5247).octets({1, 0, 0, 0}).zeros(24), outer_udp(5247, 56),
             outer_udp(5247, 56) + " (encrypted_link)"),
+  };
+}
+
+// RFC 3931: what a session holds is not said, so it has to fit.
+std::vector<Sample> l2tp_v3_samples() {
+  const auto over_ip = [] { return v4().ipv4(115).be32(7); };
+  const auto sum_of = [](unsigned sum) {  // IPv4, 40 octets, TCP, 192.168.1.1 to 192.168.1.2
+    return v4()
+        .ipv4(115)
+        .be32(7)
+        .inner_ipv4(6)
+        .patch(10, {sum >> 8, sum & 0xff})
+        .tcp(1000, 80, 0x12);
+  };
+  const Build cut = v4().ipv4(115).be32(7).inner_ipv4(6).patch(2, {0, 48}).tcp(1000, 80);
+  return {
+      carries("L2TPv3 over IP, of Ethernet", over_ip().ethernet(0x0800), outer4(115, 78)),
+      carries("L2TPv3 with a sublayer, of a tagged frame",
+              over_ip().zeros(4).ethernet(0x8100).tag(7, 0x0800), outer4(115, 86)),
+      carries("L2TPv3 with a long cookie", over_ip().payload(8).ethernet(0x0800), outer4(115, 86)),
+      carries("L2TPv3 with a long cookie and a sublayer",
+              over_ip().payload(8).zeros(4).ethernet(0x0800), outer4(115, 90)),
+      exact("L2TPv3 of a padded frame",
+            over_ip()
+                .ethernet(0x0800)
+                .inner_ipv4(17)
+                .patch(2, {0, 28})
+                .be32(5 << 16 | 7)
+                .be32(8 << 16)
+                .zeros(18),
+            outer4(115, 84), "192.168.1.1:5 > 192.168.1.2:7 proto 17 octets 28"),
+      carries("L2TPv3 of PPP", over_ip().be16(0xff03).be16(0x0021), outer4(115, 68)),
+      carries("L2TPv3 of PPP, address and control left out", over_ip().payload(4).be16(0x0021),
+              outer4(115, 70)),
+      carries("L2TPv3 of Cisco HDLC", over_ip().be16(0x0f00).be16(0x0800), outer4(115, 68)),
+      carries("L2TPv3 of IP", over_ip(), outer4(115, 64)),
+      exact("L2TPv3 of IPv6", over_ip().payload(4).inner_ipv6(17).udp(5, 7), outer4(115, 76),
+            "fd00::1:5 > fd00::2:7 proto 17 octets 48"),
+      carries("L2TPv3 over UDP, of Ethernet",
+              over_udp(1701).be16(3).be16(0).be32(7).payload(4).ethernet(0x0800),
+              outer_udp(1701, 94)),
+      exact("L2TPv3 of a header whose checksum is right", sum_of(0xf77c), outer4(115, 64),
+            kInnerTcp),
+      exact("L2TPv3 of a header whose checksum is wrong", sum_of(0x1234), outer4(115, 64),
+            outer4(115, 64) + " (unread_tunnel)"),
+      exact("L2TPv3 of a length that does not fit", cut, outer4(115, 64),
+            outer4(115, 64) + " (unread_tunnel)"),
+      exact("L2TPv3 of nothing known", over_ip().payload(40), outer4(115, 64),
+            outer4(115, 64) + " (unread_tunnel)"),
+      exact("L2TPv3 of an unknown session over UDP",
+            over_udp(1701).be16(3).be16(0).be32(7).payload(40), outer_udp(1701, 76),
+            outer_udp(1701, 76) + " (unread_tunnel)"),
+      exact("L2TPv3 control message over IP", v4().ipv4(115).be32(0).zeros(12), outer4(115, 36)),
+      exact("L2TPv3 cut in its session", v4().ipv4(115).be16(7), outer4(115, 22),
+            outer4(115, 22) + " (truncated_tunnel)"),
   };
 }
 
@@ -234,7 +286,7 @@ std::vector<Sample> access_samples() {
 
 std::vector<Sample> tunnel_samples() {
   std::vector<Sample> all;
-  for (auto table : {ip_samples, gre_samples, overlay_samples, access_samples}) {
+  for (auto table : {ip_samples, gre_samples, l2tp_v3_samples, overlay_samples, access_samples}) {
     for (Sample& sample : table()) all.push_back(std::move(sample));
   }
   return all;
