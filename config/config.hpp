@@ -76,6 +76,7 @@ struct KeyConfig {
   bool ports = true;
   bool vlan = false;     // outer VLAN id
   bool ingress = false;  // Observation Point
+  bool macs = false;     // both MAC addresses, as the frame came in
 };
 
 struct TimeoutsConfig {
@@ -86,6 +87,7 @@ struct TimeoutsConfig {
   std::chrono::nanoseconds tcp_rst = std::chrono::seconds(5);
   std::chrono::nanoseconds udp = std::chrono::seconds(30);
   std::chrono::nanoseconds icmp = std::chrono::seconds(10);
+  std::chrono::nanoseconds maximum_life{0};  // 0: none
 };
 
 struct FlowsConfig {
@@ -96,6 +98,7 @@ struct FlowsConfig {
   std::uint64_t max_flows = 1'000'000;
   std::uint64_t table_entries = 1'048'576;
   TimeoutsConfig timeouts;
+  std::chrono::nanoseconds expiry_interval{0};  // 0: every tick
 };
 
 struct TemplateRefreshConfig {

@@ -10,6 +10,8 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "config/expression_check.hpp"
 #include "config/values.hpp"
@@ -116,7 +118,9 @@ void check_timeouts(const FlowsConfig& flows, Findings& findings) {
        {"tcp_rst", t.tcp_rst},
        {"udp", t.udp},
        {"icmp", t.icmp}}};
-  for (const auto& [name, value] : all) {
+  std::vector<std::pair<const char*, std::chrono::nanoseconds>> bounded(all.begin(), all.end());
+  if (t.maximum_life.count() != 0) bounded.emplace_back("maximum_life", t.maximum_life);
+  for (const auto& [name, value] : bounded) {
     if (value >= flows.tick) continue;
     findings.error_at(fmt::format("flows.timeouts.{}", name),
                       fmt::format("{} is shorter than the tick ({}); raise it or lower flows.tick",

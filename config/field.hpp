@@ -82,7 +82,8 @@ inline Field field_of(KeyConfig& key) {
                        {"proto", &key.protocol},
                        {"ports", &key.ports},
                        {"vlan", &key.vlan},
-                       {"ingress", &key.ingress}}};
+                       {"ingress", &key.ingress},
+                       {"macs", &key.macs}}};
 }
 
 }  // namespace wiretally

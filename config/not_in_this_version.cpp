@@ -13,10 +13,6 @@ constexpr auto kError = Severity::kError;
 constexpr std::string_view kNoEffect = "has no effect in this version";
 
 constexpr NotInThisVersion kTable[] = {
-    {"flows.key", When::kEquals, "ether", kError, kError,
-     "this version does not have MAC addresses in the key; use vlan, or a list of hosts, proto, "
-     "ports, "
-     "vlan, ingress"},
     {"metrics.top", When::kDiffersFrom, "0", kWarning, kWarning, kNoEffect},
     {"monitors", When::kWritten, "", kWarning, kWarning, kNoEffect},
 };

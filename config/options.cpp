@@ -144,9 +144,10 @@ constexpr std::string_view kFullKey[] = {"hosts", "proto", "ports"};
 constexpr std::string_view kIpKey[] = {"hosts"};
 constexpr std::string_view kProtoKey[] = {"hosts", "proto"};
 constexpr std::string_view kVlanKey[] = {"hosts", "proto", "ports", "vlan"};
-constexpr std::array kKeyPresets = {Preset{"full", kFullKey}, Preset{"ip", kIpKey},
+constexpr std::string_view kEtherKey[] = {"hosts", "proto", "ports", "vlan", "macs"};
+constexpr std::array kKeyPresets = {Preset{"full", kFullKey},   Preset{"ip", kIpKey},
                                     Preset{"proto", kProtoKey}, Preset{"port", kFullKey},
-                                    Preset{"vlan", kVlanKey}};
+                                    Preset{"vlan", kVlanKey},   Preset{"ether", kEtherKey}};
 
 Field collector_options(Config& config, std::size_t entry) {
   CollectorConfig& collector = config.exporting.collectors[entry];
@@ -228,8 +229,8 @@ const Option kOptions[] = {
   {"flows.key", FIELD(flows.key), names(1, kKeyPresets), kRestart,
    "Which fields make a flow. ip: addresses; proto: with the protocol; port and full: with ports "
    "too "
-   "(the 5-tuple); vlan: full with the outer VLAN; or a list of hosts, proto, ports, vlan, "
-   "ingress."},
+   "(the 5-tuple); vlan: full with the outer VLAN; ether: vlan with both MAC addresses; or a list "
+   "of hosts, proto, ports, vlan, ingress, macs."},
   {"flows.tunnel", FIELD(flows.tunnel), choice(kTunnelKeys), kRestart,
    "Of a packet in a tunnel, the header the key is taken from."},
   {"flows.fragment_ports", FIELD(flows.fragment_ports), choice(kFragmentPorts), kRestart,
@@ -260,6 +261,12 @@ const Option kOptions[] = {
    "Idle timeout of UDP. Not written: the smaller of the default and idle."},
   {"flows.timeouts.icmp", FIELD(flows.timeouts.icmp), duration(1ms, 24 * 365h), kLive,
    "Idle timeout of ICMP and ICMPv6. Not written: the smaller of the default and idle."},
+  {"flows.timeouts.maximum_life", FIELD(flows.timeouts.maximum_life), duration(0ms, 24 * 365h),
+   kLive,
+   "A flow that is this old ends, busy or not, and what comes then begins another. 0s: none does."},
+  {"flows.expiry_interval", FIELD(flows.expiry_interval), duration(0ms, 1h), kLive,
+   "How often flows are looked at for whether they have ended: records then leave in groups, up to "
+   "so much later. 0s: every tick."},
 
   {"export", nullptr, section(), kLive,
    "Flow records to collectors."},

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "control/sink/record_text.hpp"
+
 namespace wiretally {
 namespace {
 
@@ -109,6 +111,34 @@ void add_sink_lines(const std::vector<SinkReading>& sinks, Ledger& ledger) {
   }
 }
 
+Spread spread_of(const RecordStatistics::Spread& spread, double sum, std::uint64_t records) {
+  return {static_cast<double>(spread.least), sum / static_cast<double>(records),
+          static_cast<double>(spread.most)};
+}
+
+RecordsStatus records_status(const RecordStatistics& statistics) {
+  RecordsStatus status;
+  RecordStatistics::Sum all;
+  for (std::size_t i = 0; i < statistics.protocols.size(); ++i) {
+    const RecordStatistics::Sum& sum = statistics.protocols[i];
+    if (sum.records == 0) continue;
+    all.add(sum);
+    const bool ip = i != RecordStatistics::kNonIp;
+    status.protocols.push_back({ip ? protocol_name(static_cast<std::uint8_t>(i)) : "non_ip",
+                                sum.records, sum.packets, sum.octets,
+                                sum.seconds / static_cast<double>(sum.records), sum.seconds_max});
+  }
+  status.records = all.records;
+  if (all.records == 0) return status;
+  status.packets = spread_of(statistics.packets, static_cast<double>(all.packets), all.records);
+  status.octets = spread_of(statistics.octets, static_cast<double>(all.octets), all.records);
+  status.seconds = spread_of(statistics.nanoseconds, all.seconds * 1e9, all.records);
+  for (double* value : {&status.seconds.least, &status.seconds.mean, &status.seconds.most}) {
+    *value *= 1e-9;
+  }
+  return status;
+}
+
 Ledger build_ledger(std::span<const WorkerBooks> workers, const CacheTotals& cache,
                     const std::vector<SinkReading>& sinks, const Status& status) {
   Ledger ledger;
@@ -153,7 +183,8 @@ void WorkerBooks::take(const WorkerCounters& now, const Drained& table) {
 }
 
 void fill_status(std::span<const WorkerBooks> workers, std::span<const PortReading> ports,
-                 const CacheTotals& cache, const std::vector<SinkReading>& sinks, Status& status) {
+                 const CacheTotals& cache, const RecordStatistics& records,
+                 const std::vector<SinkReading>& sinks, Status& status) {
   status.ports.clear();
   status.workers.clear();
   status.tick.drained_entries = 0;
@@ -179,6 +210,8 @@ void fill_status(std::span<const WorkerBooks> workers, std::span<const PortReadi
   status.flows.created = cache.created;
   status.flows.ended = cache.ended_flows;
   status.flows.deleted = cache.deleted_flows;
+  status.flows.ended_by = cache.ended_by;
+  status.flows.records = records_status(records);
   status.sinks.clear();
   for (const SinkReading& sink : sinks) status.sinks.push_back(sink.account);
   status.ledger = build_ledger(workers, cache, sinks, status);

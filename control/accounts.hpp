@@ -43,6 +43,7 @@ struct SinkReading {
 
 // Fills status.ports, workers, flows, sinks and ledger from the books.
 void fill_status(std::span<const WorkerBooks> workers, std::span<const PortReading> ports,
-                 const CacheTotals& cache, const std::vector<SinkReading>& sinks, Status& status);
+                 const CacheTotals& cache, const RecordStatistics& records,
+                 const std::vector<SinkReading>& sinks, Status& status);
 
 }  // namespace wiretally

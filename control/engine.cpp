@@ -39,14 +39,18 @@ Capture open_and_leave_cores(const Config& config, bool attributes) {
   return capture;
 }
 
+CountTable::Attributes attributes_of(const WorkerOptions& options) {
+  if (options.key_macs) return CountTable::Attributes::kKeyed;
+  return options.attributes ? CountTable::Attributes::kKept : CountTable::Attributes::kNone;
+}
+
 }  // namespace
 
 // One worker with what belongs to it alone.
 struct Engine::WorkerSlot {
   WorkerSlot(const WorkerOptions& given, const Config& config, const FlowHash& hash,
              const MeterClock& clock, std::size_t ports, CountTable::Memory memory)
-      : epochs(config.flows.table_entries, ports, memory,
-               given.attributes ? CountTable::Attributes::kKept : CountTable::Attributes::kNone) {
+      : epochs(config.flows.table_entries, ports, memory, attributes_of(given)) {
     WorkerOptions options = given;
     if (!config.capture.filter.empty()) {
       filter = std::make_unique<PacketFilter>(config.capture.filter);
@@ -69,7 +73,7 @@ class Engine::OwnParts final : public Reloadable {
   PreparedChange prepare(const Config& running, const Config&) override {
     PreparedChange change;
     change.commit = [this, level = running.log.level](const Config& next) {
-      engine_.merger_.set_timeouts(next.flows.timeouts);
+      engine_.merger_.set_lifecycle(next.flows);
       engine_.tick_->set_interval(next.flows.tick.count());
       // A level set by an order stays, unless the file has another one than before.
       if (next.log.level != level) spdlog::set_level(spdlog::level::from_str(next.log.level));

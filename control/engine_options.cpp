@@ -41,8 +41,9 @@ MeteringStatistics metering_statistics(const StatusBoard& board) {
 // Attributes cost a line and a half a packet: they are kept if some sink or layout has use for
 // them.
 bool attributes_wanted(const Config& config, const std::vector<RecordSink*>& sinks) {
-  bool wanted =
-      std::ranges::any_of(sinks, [](const RecordSink* sink) { return sink->wants_attributes(); });
+  bool wanted = config.flows.key.macs || std::ranges::any_of(sinks, [](const RecordSink* sink) {
+                  return sink->wants_attributes();
+                });
   for (std::size_t i = 0; i < config.exporting.collectors.size(); ++i) {
     wanted = wanted || attributes_wanted(config, i);
   }
@@ -67,6 +68,7 @@ WorkerOptions worker_options(const Config& config, TimeBase time_base, bool serv
   options.key_addresses = config.flows.key.addresses;
   options.key_protocol = config.flows.key.protocol;
   options.key_ports = config.flows.key.ports;
+  options.key_macs = config.flows.key.macs;
   options.sampling_rate = config.capture.sampling.rate;
   options.sampling_random = config.capture.sampling.mode == SamplingMode::kRandom;
   return options;

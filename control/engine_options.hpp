@@ -15,7 +15,7 @@
 
 namespace wiretally {
 
-// True if some sink or collector has use for the attributes of flows.
+// True if some sink or collector has use for the attributes of flows, or the key has.
 bool attributes_wanted(const Config& config, const std::vector<RecordSink*>& sinks);
 bool attributes_wanted(const Config& config, std::size_t collector);
 

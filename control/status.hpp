@@ -65,12 +65,36 @@ struct TickStatus {
   std::array<std::int64_t, kTickSteps> step_ns{};                // since start
 };
 
+// Flow records so far: least, mean and most of each.
+struct Spread {
+  double least = 0;
+  double mean = 0;
+  double most = 0;
+};
+struct ProtocolStatus {
+  std::string protocol;  // "tcp", a number, "non_ip"
+  std::uint64_t records = 0;
+  std::uint64_t packets = 0;
+  std::uint64_t octets = 0;
+  double mean_seconds = 0;
+  double most_seconds = 0;
+};
+struct RecordsStatus {
+  std::uint64_t records = 0;
+  Spread packets;
+  Spread octets;
+  Spread seconds;
+  std::vector<ProtocolStatus> protocols;  // those that were seen
+};
+
 struct FlowsStatus {
   std::uint64_t active = 0;
   std::uint64_t max = 0;
   std::uint64_t created = 0;
   std::uint64_t deleted = 0;                           // by order, without a record
   std::array<std::uint64_t, kFlowEndReasons> ended{};  // by FlowEndReason
+  std::array<std::uint64_t, kEndCauses> ended_by{};    // the same records, by EndCause
+  RecordsStatus records;
 };
 
 struct Status {

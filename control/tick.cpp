@@ -205,7 +205,7 @@ void Tick::republish() {
     sinks.push_back(
         {books.sink->account(), books.before + (books.takes ? records - books.joined_at : 0)});
   }
-  fill_status(books_, ports_, parts_.merger->totals(), sinks, *status);
+  fill_status(books_, ports_, parts_.merger->totals(), parts_.merger->statistics(), sinks, *status);
   for (std::size_t p = 0; p < status->ports.size(); ++p) {
     for (std::size_t level = 1; level < kCoarseLevels; ++level) {
       status->ports[p].coarse_packets[level] +=

@@ -138,7 +138,15 @@ void Worker::parse_and_hash(std::span<const PacketView> views) {
     hashing.follow(metered);
   }
   hashing.finish(metered);
+  if (options_.key_macs) mix_links(metered);
   batch_.size = metered;
+}
+
+// flows.key: macs. The lines that were asked for ahead are others; this key is not for speed.
+void Worker::mix_links(std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) {
+    batch_.hashes[i] = hash_.with_link(batch_.hashes[i], attributes_[i]);
+  }
 }
 
 bool Worker::in_epoch(TimeNs time) const {

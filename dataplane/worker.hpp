@@ -34,6 +34,7 @@ struct WorkerOptions {
   bool key_addresses = true;    // false: flows.key leaves the field out
   bool key_protocol = true;
   bool key_ports = true;
+  bool key_macs = false;            // true: the MAC addresses too; needs attributes
   std::uint32_t sampling_rate = 1;  // 1: every packet
   bool sampling_random = true;
   bool profile = false;     // phases are timed: four clock reads a burst
@@ -189,6 +190,7 @@ class Worker {
   [[nodiscard]] const FlowAttributes* attributes_at(std::size_t place) const {
     return attributes_ == nullptr ? nullptr : &attributes_[place];
   }
+  void mix_links(std::size_t size);
   bool sampled();
   void leave_out_fields(FlowKey& key) const;
   void count_batch();

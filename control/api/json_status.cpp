@@ -113,12 +113,61 @@ void from_json(const Json& json, TickStatus& tick) {
   json.at("drained_entries").get_to(tick.drained_entries);
 }
 
+void to_json(Json& json, const Spread& spread) {
+  json = {{"least", spread.least}, {"mean", spread.mean}, {"most", spread.most}};
+}
+
+void from_json(const Json& json, Spread& spread) {
+  json.at("least").get_to(spread.least);
+  json.at("mean").get_to(spread.mean);
+  json.at("most").get_to(spread.most);
+}
+
+void to_json(Json& json, const ProtocolStatus& protocol) {
+  const auto records = static_cast<double>(protocol.records);
+  json = {{"protocol", protocol.protocol},
+          {"records", protocol.records},
+          {"packets", protocol.packets},
+          {"octets", protocol.octets},
+          {"mean_packets", static_cast<double>(protocol.packets) / records},
+          {"mean_octets", static_cast<double>(protocol.octets) / records},
+          {"mean_seconds", protocol.mean_seconds},
+          {"most_seconds", protocol.most_seconds}};
+}
+
+void from_json(const Json& json, ProtocolStatus& protocol) {
+  json.at("protocol").get_to(protocol.protocol);
+  json.at("records").get_to(protocol.records);
+  json.at("packets").get_to(protocol.packets);
+  json.at("octets").get_to(protocol.octets);
+  json.at("mean_seconds").get_to(protocol.mean_seconds);
+  json.at("most_seconds").get_to(protocol.most_seconds);
+}
+
+void to_json(Json& json, const RecordsStatus& records) {
+  json = {{"records", records.records},
+          {"packets", records.packets},
+          {"octets", records.octets},
+          {"seconds", records.seconds},
+          {"protocols", records.protocols}};
+}
+
+void from_json(const Json& json, RecordsStatus& records) {
+  json.at("records").get_to(records.records);
+  json.at("packets").get_to(records.packets);
+  json.at("octets").get_to(records.octets);
+  json.at("seconds").get_to(records.seconds);
+  json.at("protocols").get_to(records.protocols);
+}
+
 void to_json(Json& json, const FlowsStatus& flows) {
   json = {{"active", flows.active},
           {"max", flows.max},
           {"created", flows.created},
           {"deleted", flows.deleted},
-          {"ended", by_name<FlowEndReason>(flows.ended)}};
+          {"ended", by_name<FlowEndReason>(flows.ended)},
+          {"ended_by", by_name<EndCause>(flows.ended_by)},
+          {"records", flows.records}};
 }
 
 void from_json(const Json& json, FlowsStatus& flows) {
@@ -127,6 +176,8 @@ void from_json(const Json& json, FlowsStatus& flows) {
   json.at("created").get_to(flows.created);
   json.at("deleted").get_to(flows.deleted);
   from_names<FlowEndReason>(json.at("ended"), flows.ended);
+  from_names<EndCause>(json.at("ended_by"), flows.ended_by);
+  json.at("records").get_to(flows.records);
 }
 
 void to_json(Json& json, const SinkAccount& sink) {

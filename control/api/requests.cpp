@@ -207,6 +207,8 @@ std::string answer_timeouts(const Json& args, MeterView& view) {
   json["tcp_rst"] = seconds(t.tcp_rst);
   json["udp"] = seconds(t.udp);
   json["icmp"] = seconds(t.icmp);
+  json["maximum_life"] = seconds(t.maximum_life);
+  json["expiry_interval"] = seconds(flows.expiry_interval);
   json["tick"] = seconds(flows.tick);
   json["max_flows"] = flows.max_flows;
   return json.dump();

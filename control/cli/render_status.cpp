@@ -139,6 +139,40 @@ std::string flows_text(const FlowsStatus& flows) {
   return text;
 }
 
+// How long and large the records were, and which timeout ended the flows.
+std::string records_text(const FlowsStatus& flows) {
+  const RecordsStatus& records = flows.records;
+  if (records.records == 0) return "";
+  std::string text = "ended by:";
+  const char* separator = " ";
+  for (std::size_t c = 0; c < kEndCauses; ++c) {
+    if (flows.ended_by[c] == 0) continue;
+    text += fmt::format("{}{} {}", separator, label(static_cast<EndCause>(c)),
+                        grouped(flows.ended_by[c]));
+    separator = ", ";
+  }
+  text += fmt::format("\na record (least, mean, most): packets {:.0f}, {:.1f}, {:.0f}",
+                      records.packets.least, records.packets.mean, records.packets.most);
+  text += fmt::format("; {}, {}, {}; {}, {}, {}\n\n", octets_text(records.octets.least),
+                      octets_text(records.octets.mean), octets_text(records.octets.most),
+                      seconds_text(records.seconds.least), seconds_text(records.seconds.mean),
+                      seconds_text(records.seconds.most));
+  TextTable table({{"protocol"},
+                   {"records", Align::kRight},
+                   {"packets", Align::kRight},
+                   {"octets", Align::kRight},
+                   {"mean octets", Align::kRight},
+                   {"mean life", Align::kRight},
+                   {"longest", Align::kRight}});
+  for (const ProtocolStatus& p : records.protocols) {
+    const double mean = static_cast<double>(p.octets) / static_cast<double>(p.records);
+    table.add_row({p.protocol, grouped(p.records), grouped(p.packets),
+                   octets_text(static_cast<double>(p.octets)), octets_text(mean),
+                   seconds_text(p.mean_seconds), seconds_text(p.most_seconds)});
+  }
+  return text + table.text();
+}
+
 std::string sinks_text(const Status& status) {
   if (status.sinks.empty()) return "no collectors: flow records go nowhere\n";
   TextTable table({{"collector"},
@@ -184,8 +218,9 @@ std::string ledger_text(const Ledger& ledger, const Style& style) {
 
 std::string render_status(const Status& status, const Style& style) {
   return head_text(status, style) + "\n" + ports_text(status) + reasons_text(status, style) + "\n" +
-         workers_text(status) + "\n" + flows_text(status.flows) + "\n" + sinks_text(status) + "\n" +
-         history_text(status.history, style) + ledger_text(status.ledger, style);
+         workers_text(status) + "\n" + flows_text(status.flows) + records_text(status.flows) +
+         "\n" + sinks_text(status) + "\n" + history_text(status.history, style) +
+         ledger_text(status.ledger, style);
 }
 
 }  // namespace wiretally

@@ -49,6 +49,8 @@ constexpr Element kBasic[] = {
     Element::kIcmpCodeIpv6,
 };
 
+constexpr Element kMacs[] = {Element::kSourceMacAddress, Element::kDestinationMacAddress};
+
 constexpr Element kLink[] = {
     Element::kSourceMacAddress, Element::kDestinationMacAddress, Element::kDot1qVlanId,
     Element::kDot1qPriority,    Element::kDot1qCustomerVlanId,   Element::kDot1qCustomerPriority,
@@ -106,6 +108,8 @@ void set_times(std::vector<Element>& elements, const LayoutChoice& choice) {
 std::vector<Element> elements_of(const LayoutChoice& choice) {
   if (choice.fields.empty()) {
     std::vector<Element> elements = elements_of(choice.layout);
+    const bool has_macs = std::ranges::count(elements, Element::kSourceMacAddress) != 0;
+    if (choice.identity.macs && !has_macs) append(elements, kMacs);  // what is key is sent
     set_times(elements, choice);
     return elements;
   }
@@ -246,7 +250,7 @@ void append_reverse(Fields& fields) {
 
 // The usual key is the one that no flowKeyIndicator has to explain.
 bool is_usual(const KeyConfig& key) {
-  return key.addresses && key.protocol && key.ports && !key.vlan && !key.ingress;
+  return key.addresses && key.protocol && key.ports && !key.vlan && !key.ingress && !key.macs;
 }
 
 // RFC 7011 section 8: of an address that stands twice, the first is the outer header's.
@@ -281,8 +285,8 @@ Fields fields_of(RecordKind any_kind, const LayoutChoice& choice) {
 // FNV-1a over the names and the view: the same list has the same ids on every machine.
 std::uint32_t hash_of(const LayoutChoice& choice) {
   const KeyConfig& key = choice.identity;
-  const unsigned identity =
-      key.addresses << 0 | key.protocol << 1 | key.ports << 2 | key.vlan << 3 | key.ingress << 4;
+  const unsigned identity = key.addresses << 0 | key.protocol << 1 | key.ports << 2 |
+                            key.vlan << 3 | key.ingress << 4 | key.macs << 5;
   const unsigned setting =
       static_cast<unsigned>(choice.key) | static_cast<unsigned>(choice.times) << 1 |
       unsigned{choice.system_init_time} << 3 | static_cast<unsigned>(choice.layout) << 4 |

@@ -59,6 +59,9 @@ bool is_key(Element element, CoarseLevel level, const KeyConfig& key) {
       return exact;
     case Element::kVlanId:
       return exact && key.vlan;
+    case Element::kSourceMacAddress:
+    case Element::kDestinationMacAddress:
+      return exact && key.macs;
     case Element::kIngressInterface:
       return level == CoarseLevel::kProtocol || (exact && key.ingress);
     case Element::kIpVersion:

@@ -34,13 +34,19 @@ class ShardDrain {
     const CountEntry* line = segment.lines + shard_ * range;
     for (const CountEntry* end = line + range + CountTable::kProbeMax; line != end; ++line) {
       if (!table_.live(*line)) continue;
-      const std::uint64_t hash = hash_(line->key);
+      const std::uint64_t hash = hash_of(*line);
       if (hash >> (64 - kShardsLog2) != shard_) continue;
       take(
           {line->key, line->packets, line->octets(), line->l2_octets(), table_.time_of(line->first),
            table_.time_of(line->last), line->tcp_flags(), line->tos(), table_.attributes_of(*line)},
           hash);
     }
+  }
+
+  [[nodiscard]] std::uint64_t hash_of(const CountEntry& line) const {
+    const std::uint64_t hash = hash_(line.key);
+    if (!table_.link_keyed() || line.key.level() != CoarseLevel::kExact) return hash;
+    return hash_.with_link(hash, *table_.attributes_of(line));
   }
 
   void take_row(const ProtocolRow& row, std::size_t index) {

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 namespace wiretally {
 namespace {
 
 constexpr std::uint16_t kFinOrRst = 0x05;
+constexpr TimeNs kNever = std::numeric_limits<TimeNs>::max();
 constexpr std::size_t kGrowStart = 1024;
 constexpr std::size_t kCoarsePlaces = 1024;  // of coarse rows, beside flows_max
 
@@ -65,10 +67,13 @@ FlowKey FlowCache::identity_of(const FlowKey& key) const {
 }
 
 // The index place of the flow, or of the empty slot where it belongs.
-std::size_t FlowCache::find(const FlowKey& identity, std::uint32_t tag) const {
+std::size_t FlowCache::find(const FlowKey& identity, std::uint32_t tag,
+                            const FlowAttributes* attributes) const {
   std::size_t at = tag & index_mask_;
   for (; index_[at].place != kNone; at = (at + 1) & index_mask_) {
-    if (index_[at].tag == tag && flows_[index_[at].place].identity == identity) break;
+    const Slot& slot = index_[at];
+    if (slot.tag != tag || !(flows_[slot.place].identity == identity)) continue;
+    if (!options_.identity_link || attributes_[slot.place].same_link(attributes)) break;
   }
   return at;
 }
@@ -77,12 +82,12 @@ bool FlowCache::merge(const FlowDelta& delta, std::uint64_t hash, std::uint32_t 
                       RecordBatch& out) {
   const auto tag = static_cast<std::uint32_t>(hash);
   const FlowKey identity = identity_of(delta.key);
-  std::uint32_t place = index_[find(identity, tag)].place;
+  std::uint32_t place = index_[find(identity, tag, delta.attributes)].place;
   if (place == kNone) {
     if (!make_room(delta, tick, out)) return false;
     place = create(delta, identity, tag);
   } else if (Flow& flow = flows_[place]; delta.first > silent_at(flow)) {
-    emit(place, Lifecycle::idle_reason(flow.identity, flow.ended_flags), out);
+    emit(place, Lifecycle::idle_cause(flow.identity, flow.ended_flags()), out);
     begin(flow, delta);
     ++totals_.created;
   }
@@ -101,7 +106,7 @@ std::uint32_t FlowCache::create(const FlowDelta& delta, const FlowKey& identity,
                                 std::uint32_t tag) {
   const std::uint32_t place = take_place();
   Flow& flow = flows_[place];
-  index_[find(identity, tag)] = {tag, place};
+  index_[find(identity, tag, delta.attributes)] = {tag, place};
   flow.identity = identity;
   flow.tag = tag;
   begin(flow, delta);
@@ -125,8 +130,11 @@ void FlowCache::begin(Flow& flow, const FlowDelta& delta) {
   flow.recent_packets = 0;
   flow.first = delta.first;
   flow.last = delta.last;
+  flow.born = static_cast<std::uint32_t>(delta.first / kWheelStep);
   flow.cut = lifecycle_.first_cut(delta.first, flow.tag);
-  flow.tcp_flags = flow.ended_flags = 0;
+  const TimeNs life = lifecycle_.maximum_life();
+  if (life != 0) flow.cut = std::min(flow.cut, delta.first + life);
+  flow.all_flags = 0;
   flow.vlan = delta.key.vlan();
   flow.port = delta.key.port;
   flow.tos = delta.tos;
@@ -156,8 +164,8 @@ void FlowCache::add(std::uint32_t place, const FlowDelta& delta, std::uint32_t t
   flow.l2_octets += delta.l2_octets;
   flow.first = std::min(flow.first, delta.first);
   flow.last = std::max(flow.last, delta.last);
-  flow.tcp_flags |= delta.tcp_flags;
-  flow.ended_flags |= delta.tcp_flags & kFinOrRst;
+  flow.all_flags = static_cast<std::uint16_t>(flow.all_flags | (delta.tcp_flags & 0x0fff) |
+                                              (delta.tcp_flags & kFinOrRst) << 12);
   if (flow.recent_tick != tick) {
     flow.recent_tick = tick;
     flow.recent_octets = flow.recent_packets = 0;
@@ -179,7 +187,7 @@ FlowRecord FlowCache::to_record(const Flow& flow, FlowEndReason reason) {
   record.l2_octets = static_cast<std::uint64_t>(flow.l2_octets);
   record.first = flow.first;
   record.last = flow.last;
-  record.tcp_flags = flow.tcp_flags;
+  record.tcp_flags = flow.tcp_flags();
   record.tos = flow.tos;
   record.end_reason = reason;
   return record;
@@ -187,30 +195,47 @@ FlowRecord FlowCache::to_record(const Flow& flow, FlowEndReason reason) {
 
 // Makes the record of what was counted since the last one. A flow that was cut and then stayed
 // silent has nothing to say.
-void FlowCache::emit(std::uint32_t place, FlowEndReason reason, RecordBatch& out) {
+void FlowCache::emit(std::uint32_t place, EndCause cause, RecordBatch& out) {
   const Flow& flow = flows_[place];
   if (flow.packets == 0 && flow.l2_octets == 0) return;
+  const FlowEndReason reason = reason_of(cause);
   out.push_back(to_record(flow, reason));
   if (options_.attributes) out.back().attributes = &out.attributes.emplace_back(attributes_[place]);
   const Volume volume = volume_of(flow);
   totals_.in_cache -= volume;
   totals_.ended += volume;
   ++totals_.ended_flows[static_cast<std::size_t>(reason)];
+  ++totals_.ended_by[static_cast<std::size_t>(cause)];
+  statistics_.take(out.back());
 }
 
-// Active timeout: a record now, and the flow goes on from zero.
-void FlowCache::cut(std::uint32_t place, TimeNs now, RecordBatch& out) {
+// When the flow is too old, to the step of the wheel.
+TimeNs FlowCache::life_end(const Flow& flow, TimeNs now) const {
+  const auto age =
+      static_cast<std::int32_t>(static_cast<std::uint32_t>(now / kWheelStep) - flow.born);
+  return (now / kWheelStep - std::max(age, 0)) * kWheelStep + lifecycle_.maximum_life();
+}
+
+// Active timeout: a record now, and the flow goes on from zero. False if it has lived long enough
+// and does not go on.
+bool FlowCache::cut(std::uint32_t place, TimeNs now, RecordBatch& out) {
   Flow& flow = flows_[place];
-  emit(place, FlowEndReason::kActiveTimeout, out);
+  const TimeNs end = lifecycle_.maximum_life() == 0 ? kNever : life_end(flow, now);
+  if (end <= now) {
+    emit(place, EndCause::kMaximumLife, out);
+    return false;
+  }
+  emit(place, EndCause::kActive, out);
   flow.packets = flow.octets = 0;
   flow.l2_octets = 0;
-  flow.tcp_flags = 0;
+  flow.all_flags &= 0xf000;
   const TimeNs behind = (now - flow.cut) / lifecycle_.active();
-  flow.cut += (behind + 1) * lifecycle_.active();
+  flow.cut = std::min(flow.cut + (behind + 1) * lifecycle_.active(), end);
+  return true;
 }
 
 TimeNs FlowCache::silent_at(const Flow& flow) const {
-  return flow.last + lifecycle_.idle_timeout(flow.identity, flow.ended_flags);
+  return flow.last + lifecycle_.idle_timeout(flow.identity, flow.ended_flags());
 }
 
 TimeNs FlowCache::deadline(const Flow& flow) const {
@@ -233,11 +258,15 @@ void FlowCache::visit_slot(std::size_t slot, TimeNs now, RecordBatch& out) {
   while (place != kNone) {
     Flow& flow = flows_[place];
     const std::uint32_t next = flow.wheel_next;
-    if (silent_at(flow) < now) {
-      emit(place, Lifecycle::idle_reason(flow.identity, flow.ended_flags), out);
+    bool ends = silent_at(flow) < now;
+    if (ends) {
+      emit(place, Lifecycle::idle_cause(flow.identity, flow.ended_flags()), out);
+    } else if (flow.cut < now) {
+      ends = !cut(place, now, out);
+    }
+    if (ends) {
       remove(place);
     } else {
-      if (flow.cut < now) cut(place, now, out);
       unhang(place);
       hang(place, deadline(flow));
     }
@@ -249,7 +278,7 @@ void FlowCache::end_all(RecordBatch& out) {
   out.reserve(out.size() + totals_.flows);
   end_coarse(out);
   for (const Slot& slot : index_) {
-    if (slot.place != kNone) emit(slot.place, FlowEndReason::kForcedEnd, out);
+    if (slot.place != kNone) emit(slot.place, EndCause::kForced, out);
   }
   std::fill(index_.begin(), index_.end(), Slot{});
   std::fill(wheel_.begin(), wheel_.end(), kNone);
@@ -267,7 +296,7 @@ std::uint64_t FlowCache::sweep(const std::function<bool(const Flow&)>& leaves, L
   }
   for (const std::uint32_t place : leaving) {
     if (how == Leave::kExport) {
-      emit(place, FlowEndReason::kForcedEnd, out);
+      emit(place, EndCause::kForced, out);
     } else {
       drop(place);
     }
@@ -289,6 +318,7 @@ void FlowCache::take_new_timeouts(TimeNs now) {
     if (slot.place == kNone) continue;
     Flow& flow = flows_[slot.place];
     flow.cut = std::min(flow.cut, lifecycle_.first_cut(now, flow.tag));
+    if (lifecycle_.maximum_life() != 0) flow.cut = std::min(flow.cut, life_end(flow, now));
     unhang(slot.place);
     hang(slot.place, deadline(flow));
   }
@@ -324,7 +354,7 @@ void FlowCache::hang(std::uint32_t place, TimeNs due) {
       due / kWheelStep, wheel_time_, wheel_time_ + static_cast<std::int64_t>(kWheelSlots) - 1);
   const std::size_t slot = static_cast<std::uint64_t>(step) % kWheelSlots;
   Flow& flow = flows_[place];
-  flow.wheel_slot = static_cast<std::uint32_t>(slot);
+  flow.wheel_slot = static_cast<std::uint16_t>(slot);
   flow.wheel_previous = kNone;
   flow.wheel_next = wheel_[slot];
   if (flow.wheel_next != kNone) flows_[flow.wheel_next].wheel_previous = place;

@@ -19,6 +19,7 @@
 
 #include "control/merge/flow_record.hpp"
 #include "control/merge/lifecycle.hpp"
+#include "control/merge/record_statistics.hpp"
 #include "control/merge/slab.hpp"
 #include "control/status.hpp"
 
@@ -40,6 +41,7 @@ struct FlowDelta {
 struct CacheOptions {
   bool identity_vlan = false;  // the VLAN is part of a flow's identity, not a label
   bool identity_ingress = false;
+  bool identity_link = false;       // so are both MAC addresses; needs attributes
   bool attributes = false;          // kept for each flow
   bool growable = false;            // recordings: never shed, grow
   std::size_t flows_max = 0;        // of this shard
@@ -56,6 +58,7 @@ struct CacheTotals {
   std::uint64_t created = 0;
   std::uint64_t deleted_flows = 0;
   std::array<std::uint64_t, kFlowEndReasons> ended_flows{};
+  std::array<std::uint64_t, kEndCauses> ended_by{};  // the same records, by EndCause
 };
 
 class FlowCache {
@@ -75,13 +78,18 @@ class FlowCache {
     std::uint32_t tag = 0;
     std::uint32_t wheel_next = 0;
     std::uint32_t wheel_previous = 0;
-    std::uint32_t wheel_slot = 0;
-    std::uint16_t tcp_flags = 0;
-    std::uint16_t ended_flags = 0;  // FIN/RST since the flow began, kept over active cuts
+    std::uint32_t born = 0;  // step of the wheel in which the flow began, modulo 2^32
+    std::uint16_t wheel_slot = 0;
+    std::uint16_t all_flags = 0;  // 12 bits since the last cut; above them FIN and RST since ever
     std::uint16_t vlan = 0;
     std::uint8_t tos = 0;
     PortIndex port{};
+
+    [[nodiscard]] std::uint16_t tcp_flags() const { return all_flags & 0x0fff; }
+    // FIN and RST since the flow began, kept over active cuts.
+    [[nodiscard]] std::uint16_t ended_flags() const { return all_flags >> 12; }
   };
+  static_assert(sizeof(Flow) == 128, "two cache lines, and both are asked for ahead");
 
   FlowCache(const CacheOptions& options, const Lifecycle& lifecycle);
 
@@ -108,6 +116,7 @@ class FlowCache {
   void take_new_timeouts(TimeNs now);
 
   [[nodiscard]] const CacheTotals& totals() const { return totals_; }
+  [[nodiscard]] const RecordStatistics& statistics() const { return statistics_; }
   // Sums the flows again, one by one: the check behind totals().in_cache.
   [[nodiscard]] Volume count_flows() const;
   // Calls f(flow) for each flow; not while another task uses the shard.
@@ -132,13 +141,15 @@ class FlowCache {
   };
 
   [[nodiscard]] FlowKey identity_of(const FlowKey& key) const;
-  [[nodiscard]] std::size_t find(const FlowKey& identity, std::uint32_t tag) const;
+  [[nodiscard]] std::size_t find(const FlowKey& identity, std::uint32_t tag,
+                                 const FlowAttributes* attributes) const;
   std::uint32_t create(const FlowDelta& delta, const FlowKey& identity, std::uint32_t tag);
   void begin(Flow& flow, const FlowDelta& delta);
   void add(std::uint32_t place, const FlowDelta& delta, std::uint32_t tick);
   void add_attributes(std::uint32_t place, const FlowDelta& delta, bool first);
-  void emit(std::uint32_t place, FlowEndReason reason, RecordBatch& out);
-  void cut(std::uint32_t place, TimeNs now, RecordBatch& out);
+  void emit(std::uint32_t place, EndCause cause, RecordBatch& out);
+  [[nodiscard]] TimeNs life_end(const Flow& flow, TimeNs now) const;
+  bool cut(std::uint32_t place, TimeNs now, RecordBatch& out);
   void remove(std::uint32_t place);
   void drop(std::uint32_t place);
   void erase_index(std::size_t at);
@@ -169,6 +180,7 @@ class FlowCache {
   std::uint32_t shed_tick_ = 0;
   std::size_t shed_left_ = 0;  // of shed_max, in shed_tick_
   CacheTotals totals_;
+  RecordStatistics statistics_;
 };
 
 }  // namespace wiretally

@@ -24,6 +24,38 @@ enum class FlowEndReason : std::uint8_t {
 };
 inline constexpr std::size_t kFlowEndReasons = 6;  // index by value; 0 is not used
 
+// The same, as finely as the life-cycle knows it: which timeout it was.
+enum class EndCause : std::uint8_t {
+  kIdle,         // flows.timeouts.idle: a protocol without a timeout of its own
+  kTcp,          // .tcp
+  kTcpFin,       // .tcp_fin
+  kTcpRst,       // .tcp_rst
+  kUdp,          // .udp
+  kIcmp,         // .icmp
+  kActive,       // .active: the flow itself goes on
+  kMaximumLife,  // .maximum_life
+  kForced,       // by order, or the meter stops
+  kMaxFlows,     // flows.max_flows: the idlest had to go
+};
+inline constexpr std::size_t kEndCauses = 10;
+
+constexpr FlowEndReason reason_of(EndCause cause) {
+  switch (cause) {
+    case EndCause::kTcpFin:
+    case EndCause::kTcpRst:
+      return FlowEndReason::kEndOfFlow;
+    case EndCause::kActive:
+    case EndCause::kMaximumLife:
+      return FlowEndReason::kActiveTimeout;
+    case EndCause::kForced:
+      return FlowEndReason::kForcedEnd;
+    case EndCause::kMaxFlows:
+      return FlowEndReason::kLackOfResources;
+    default:
+      return FlowEndReason::kIdleTimeout;
+  }
+}
+
 // How a flow leaves by order: with a record (forced end), or without.
 enum class Leave : std::uint8_t { kExport, kDelete };
 

@@ -12,41 +12,28 @@ constexpr std::uint8_t kIcmpv6 = 58;
 constexpr std::uint16_t kFin = 0x01;
 constexpr std::uint16_t kRst = 0x04;
 
-bool is_tcp(const FlowKey& key) {
-  return key.protocol == kTcp && key.ip_version() != IpVersion::kNone;
-}
-
 }  // namespace
 
 Lifecycle::Lifecycle(const TimeoutsConfig& timeouts)
-    : active_(timeouts.active.count()),
-      idle_(timeouts.idle.count()),
-      tcp_(timeouts.tcp.count()),
-      tcp_fin_(timeouts.tcp_fin.count()),
-      tcp_rst_(timeouts.tcp_rst.count()),
-      udp_(timeouts.udp.count()),
-      icmp_(timeouts.icmp.count()) {}
+    : idle_{timeouts.idle.count(),    timeouts.tcp.count(), timeouts.tcp_fin.count(),
+            timeouts.tcp_rst.count(), timeouts.udp.count(), timeouts.icmp.count()},
+      active_(timeouts.active.count()),
+      maximum_life_(timeouts.maximum_life.count()) {}
 
-TimeNs Lifecycle::idle_timeout(const FlowKey& key, std::uint16_t tcp_flags) const {
-  if (key.ip_version() == IpVersion::kNone) return idle_;
+EndCause Lifecycle::idle_cause(const FlowKey& key, std::uint16_t tcp_flags) {
+  if (key.ip_version() == IpVersion::kNone) return EndCause::kIdle;
   switch (key.protocol) {
     case kTcp:
-      if ((tcp_flags & kRst) != 0) return tcp_rst_;
-      if ((tcp_flags & kFin) != 0) return tcp_fin_;
-      return tcp_;
+      if ((tcp_flags & kRst) != 0) return EndCause::kTcpRst;
+      return (tcp_flags & kFin) != 0 ? EndCause::kTcpFin : EndCause::kTcp;
     case kUdp:
-      return udp_;
+      return EndCause::kUdp;
     case kIcmp:
     case kIcmpv6:
-      return icmp_;
+      return EndCause::kIcmp;
     default:
-      return idle_;
+      return EndCause::kIdle;
   }
-}
-
-FlowEndReason Lifecycle::idle_reason(const FlowKey& key, std::uint16_t tcp_flags) {
-  return is_tcp(key) && (tcp_flags & (kFin | kRst)) != 0 ? FlowEndReason::kEndOfFlow
-                                                         : FlowEndReason::kIdleTimeout;
 }
 
 TimeNs Lifecycle::first_cut(TimeNs first, std::uint32_t spread) const {

@@ -46,10 +46,12 @@ Merger::Merger(const MergerOptions& options, const FlowHash& hash)
     : options_(options),
       hash_(hash),
       lifecycle_(options.flows.timeouts),
+      expiry_interval_(options.flows.expiry_interval.count()),
       arena_(std::make_unique<Arena>(options.threads)) {
   CacheOptions cache;
   cache.identity_vlan = options.flows.key.vlan;
   cache.identity_ingress = options.flows.key.ingress;
+  cache.identity_link = options.flows.key.macs;
   cache.attributes = options.attributes;
   cache.growable = options.recording;
   cache.flows_max = flows_of_shard(options.flows.max_flows);
@@ -89,13 +91,15 @@ void Merger::finish_shard(std::size_t index, const TickInput& input) {
       drain_shard(other->coarse.table(), index, hash_, input.tick, output);
     }
   }
-  shard.cache.expire(input.now, shard.ended);
+  if (expires_) shard.cache.expire(input.now, shard.ended);
   if (input.end) shard.cache.end_all(shard.ended);
   for (FlowRecord& record : shard.ended) complete(record, input.utc_step);
 }
 
 TickOutput Merger::run(const TickInput& input) {
   const std::lock_guard lock(mutex_);
+  expires_ = is_expiry_due(input.now);
+  if (expires_) expired_at_ = input.now;
   TickOutput output;
   const MeterClock clock;
   arena_->arena.execute([&] {
@@ -149,9 +153,15 @@ SweepOutput Merger::sweep(const Sweep& sweep) {
   return output;
 }
 
-void Merger::set_timeouts(const TimeoutsConfig& timeouts) {
+// Time that went back counts anew from there.
+bool Merger::is_expiry_due(TimeNs now) const {
+  return now < expired_at_ || now - expired_at_ >= expiry_interval_;
+}
+
+void Merger::set_lifecycle(const FlowsConfig& flows) {
   const std::lock_guard lock(mutex_);
-  lifecycle_ = Lifecycle(timeouts);
+  lifecycle_ = Lifecycle(flows.timeouts);
+  expiry_interval_ = flows.expiry_interval.count();
   for (const auto& shard : shards_) shard->cache.take_new_timeouts(tick_time_);
 }
 
@@ -168,6 +178,7 @@ CacheTotals Merger::totals() const {
     sum.flows += part.flows;
     sum.created += part.created;
     for (std::size_t i = 0; i < kFlowEndReasons; ++i) sum.ended_flows[i] += part.ended_flows[i];
+    for (std::size_t i = 0; i < kEndCauses; ++i) sum.ended_by[i] += part.ended_by[i];
   }
   return sum;
 }
@@ -176,6 +187,13 @@ std::uint64_t Merger::coarse_packets(std::size_t port, CoarseLevel level) const 
   const std::lock_guard lock(mutex_);
   std::uint64_t sum = 0;
   for (const auto& shard : shards_) sum += shard->coarse.packets(port, level);
+  return sum;
+}
+
+RecordStatistics Merger::statistics() const {
+  const std::lock_guard lock(mutex_);
+  RecordStatistics sum;
+  for (const auto& shard : shards_) sum.add(shard->cache.statistics());
   return sum;
 }
 

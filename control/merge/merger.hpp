@@ -57,11 +57,13 @@ class Merger {
 
   TickOutput run(const TickInput& input);
   SweepOutput sweep(const Sweep& sweep);
-  void set_timeouts(const TimeoutsConfig& timeouts);
+  // Timeouts and expiry interval; the rest of `flows` is fixed at start.
+  void set_lifecycle(const FlowsConfig& flows);
 
   [[nodiscard]] CacheTotals totals() const;
   // Packets of new flows that the full cache refused, by what of their key was kept.
   [[nodiscard]] std::uint64_t coarse_packets(std::size_t port, CoarseLevel level) const;
+  [[nodiscard]] RecordStatistics statistics() const;
   // Sum over the flows themselves; what totals().in_cache claims.
   [[nodiscard]] Volume count_flows() const;
   // Calls f(flow, recent) for each flow between two ticks; recent: it was seen in the last one.
@@ -76,12 +78,16 @@ class Merger {
   struct Arena;
   void merge_shard(std::size_t shard, const TickInput& input);
   void finish_shard(std::size_t shard, const TickInput& input);
+  [[nodiscard]] bool is_expiry_due(TimeNs now) const;
   [[nodiscard]] bool leaves(const Sweep& sweep, const FlowCache::Flow& flow) const;
   void complete(FlowRecord& record, TimeNs utc_step) const;
 
   const MergerOptions options_;
   const FlowHash& hash_;
   Lifecycle lifecycle_;
+  TimeNs expiry_interval_;
+  TimeNs expired_at_ = 0;
+  bool expires_ = true;  // in this tick
   std::unique_ptr<Arena> arena_;
   mutable std::mutex mutex_;  // held while shards change; views take it between ticks
   std::vector<std::unique_ptr<Shard>> shards_;

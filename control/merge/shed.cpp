@@ -92,7 +92,7 @@ std::size_t FlowCache::find_idle(std::uint32_t tick, std::span<std::uint32_t> le
 }
 
 void FlowCache::shed_place(std::uint32_t place, RecordBatch& out) {
-  emit(place, FlowEndReason::kLackOfResources, out);
+  emit(place, EndCause::kMaxFlows, out);
   remove(place);
 }
 

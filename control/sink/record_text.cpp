@@ -163,6 +163,14 @@ std::string_view label(FlowEndReason reason) {
   return "";
 }
 
+std::string_view label(EndCause cause) {
+  static constexpr std::array<std::string_view, kEndCauses> kLabels = {
+      "idle", "tcp",    "tcp_fin",      "tcp_rst", "udp",
+      "icmp", "active", "maximum_life", "forced",  "max_flows"};
+  const auto index = static_cast<std::size_t>(cause);
+  return index < kLabels.size() ? kLabels[index] : "";
+}
+
 std::string_view label(CoarseLevel level) {
   switch (level) {
     case CoarseLevel::kExact:

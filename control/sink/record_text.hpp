@@ -15,6 +15,7 @@ namespace wiretally {
 
 // IANA flowEndReason in snake_case, also a metrics label; "" for 0, which no record has.
 std::string_view label(FlowEndReason reason);
+std::string_view label(EndCause cause);  // as the timeouts of the configuration are called
 std::string_view label(CoarseLevel level);
 std::string_view label(TunnelKind kind);    // "vxlan", "gre", ...; "" for none
 std::string_view label(IpVersion version);  // "4", "6", "none"

@@ -64,7 +64,7 @@ bool CountTable::place_sum(const FlowKey& key, const CountSum& sum, std::uint64_
       ++entries_;
       return true;
     }
-    if (line->key == key && line->add(sum, extra)) return true;
+    if (line->key == key && same_link(*line, nullptr) && line->add(sum, extra)) return true;
   }
   return false;
 }

@@ -16,6 +16,7 @@ namespace wiretally {
 namespace {
 
 constexpr std::size_t kProtocols = 256;
+constexpr std::int64_t kExtraMax = std::numeric_limits<std::int32_t>::max();
 
 template <class Line>
 Line* map_lines(std::size_t lines, CountTable::Memory memory) {
@@ -35,7 +36,9 @@ std::int64_t l2_extra_of(const ParsedPacket& packet) {
 }  // namespace
 
 CountTable::CountTable(std::size_t entries, std::size_t ports, Memory memory, Attributes attributes)
-    : entries_max_(entries), rows_(ports * kIpVersions * kProtocols) {
+    : link_keyed_(attributes == Attributes::kKeyed),
+      entries_max_(entries),
+      rows_(ports * kIpVersions * kProtocols) {
   last_log2_ = std::max<unsigned>(kSegmentMinLog2, std::bit_width(entries * 4 / 3));
   // Segments have last, last/4, last/16 ... lines: together below 4/3 of the last.
   const std::size_t last = std::size_t{1} << last_log2_;
@@ -44,7 +47,7 @@ CountTable::CountTable(std::size_t entries, std::size_t ports, Memory memory, At
   arena_lines_ = exact_lines + (std::size_t{1} << coarse_log2_) + kProbeMax;
   lines_ = arena_ = map_lines<CountEntry>(arena_lines_, memory);
   coarse_ = arena_ + exact_lines;
-  if (attributes == Attributes::kKept) {
+  if (attributes != Attributes::kNone) {
     attributes_ = map_lines<FlowAttributes>(arena_lines_, memory);
   }
 }
@@ -93,23 +96,27 @@ void CountTable::add_totals(std::span<const ParsedPacket> packets) {
   totals_.l2_octets += sum.l2_octets;
 }
 
-// A new key takes an empty line. A layer-2 surplus beyond 31 bits (a length that lies) goes on in
-// more lines of the same key, without packets, and at the worst in its protocol row.
-void CountTable::insert(CountEntry* line, const CountEntry* end, const FlowKey& key,
-                        const ParsedPacket& packet, std::int64_t extra) {
-  constexpr std::int64_t kMax = std::numeric_limits<std::int32_t>::max();
-  const std::int64_t here = std::clamp(extra, -kMax, kMax);
-  line->start(key, packet.octets, static_cast<std::int32_t>(here), packet, 1, epoch_);
+// A new key takes an empty line. Inlined: a flood is all new keys.
+inline void CountTable::insert(CountEntry* line, const CountEntry* end, const ParsedPacket& packet,
+                               std::int64_t extra, const FlowAttributes* attributes) {
+  const std::int64_t here = std::clamp(extra, -kExtraMax, kExtraMax);
+  line->start(packet.key, packet.octets, static_cast<std::int32_t>(here), packet, 1, epoch_);
   ++segment_entries_;
   ++entries_;
-  std::int64_t rest = extra - here;
-  if (rest == 0) [[likely]]
-    return;
-  for (CountEntry* next = line + 1; rest != 0 && next != end; ++next) {
+  if (here != extra) [[unlikely]]
+    insert_rest(line + 1, end, packet, extra - here, attributes);
+}
+
+// A layer-2 surplus beyond 31 bits (a length that lies) goes on in more lines of the same key,
+// without packets, and at the worst in its protocol row.
+void CountTable::insert_rest(CountEntry* next, const CountEntry* end, const ParsedPacket& packet,
+                             std::int64_t rest, const FlowAttributes* attributes) {
+  const FlowKey& key = packet.key;
+  for (; rest != 0 && next != end; ++next) {
     if (live(*next)) continue;
-    const std::int64_t part = std::clamp(rest, -kMax, kMax);
+    const std::int64_t part = std::clamp(rest, -kExtraMax, kExtraMax);
     next->start(key, 0, static_cast<std::int32_t>(part), packet, 0, epoch_);
-    if (attributes_ != nullptr) attributes_[next - arena_] = FlowAttributes{};
+    if (attributes_ != nullptr) attributes_[next - arena_] = attributes->link_only();
     ++segment_entries_;
     ++entries_;
     rest -= part;
@@ -137,8 +144,8 @@ bool CountTable::find_or_insert(const FlowKey& key, const ParsedPacket& packet, 
   for (; line != end; ++line) {
     if (!live(*line)) {
       if (segment_entries_ >= entries_limit) return false;
-      insert(line, end, key, packet, extra);
-    } else if (!(line->key == key) || !line->add(packet, extra)) {
+      insert(line, end, packet, extra, attributes);
+    } else if (!(line->key == key) || !same_link(*line, attributes) || !line->add(packet, extra)) {
       continue;
     }
     if (attributes != nullptr) add_attributes(*line, *attributes);
@@ -156,14 +163,18 @@ bool CountTable::count_one(const ParsedPacket& packet, std::uint64_t hash,
 }
 
 // One look at one line.
+template <CountTable::Attributes kAttributes>
 inline CountTable::Look CountTable::look(CountEntry* line, const ParsedPacket& packet,
-                                         const CountEntry* end) {
+                                         const CountEntry* end, const FlowAttributes* attributes) {
   const std::int64_t extra = l2_extra_of(packet);
   if (live(*line)) [[likely]] {
+    if constexpr (kAttributes == Attributes::kKeyed) {
+      if (!same_link(*line, attributes)) return Look::kGoOn;
+    }
     return line->key == packet.key && line->add(packet, extra) ? Look::kCounted : Look::kGoOn;
   }
   if (segment_entries_ >= segment_limit_) return Look::kFull;
-  insert(line, end, packet.key, packet, extra);
+  insert(line, end, packet, extra, attributes);
   return Look::kCounted;
 }
 
@@ -175,11 +186,12 @@ std::size_t CountTable::count_all(std::span<const ParsedPacket> packets,
                                   const std::uint64_t* hashes, std::uint8_t* unplaced,
                                   const FlowAttributes* attributes) {
   if (attributes_ == nullptr) [[likely]]
-    return count_burst<false>(packets, hashes, unplaced, nullptr);
-  return count_burst<true>(packets, hashes, unplaced, attributes);
+    return count_burst<Attributes::kNone>(packets, hashes, unplaced, nullptr);
+  return link_keyed_ ? count_burst<Attributes::kKeyed>(packets, hashes, unplaced, attributes)
+                     : count_burst<Attributes::kKept>(packets, hashes, unplaced, attributes);
 }
 
-template <bool kWithAttributes>
+template <CountTable::Attributes kAttributes>
 std::size_t CountTable::count_burst(std::span<const ParsedPacket> packets,
                                     const std::uint64_t* hashes, std::uint8_t* unplaced,
                                     const FlowAttributes* attributes) {
@@ -189,9 +201,10 @@ std::size_t CountTable::count_burst(std::span<const ParsedPacket> packets,
   std::size_t late_size = 0;
   const auto place = [&](std::size_t i, std::size_t round) {
     CountEntry* home = &lines_[hashes[i] >> index_shift_];
-    const Look seen = look(home + round, packets[i], home + kProbeMax);
+    const FlowAttributes* own = kAttributes == Attributes::kNone ? nullptr : attributes + i;
+    const Look seen = look<kAttributes>(home + round, packets[i], home + kProbeMax, own);
     if (seen == Look::kCounted) [[likely]] {
-      if constexpr (kWithAttributes) add_attributes(home[round], attributes[i]);
+      if constexpr (kAttributes != Attributes::kNone) add_attributes(home[round], *own);
       return;
     }
     if (seen == Look::kFull) {

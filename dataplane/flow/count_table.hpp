@@ -64,8 +64,9 @@ class CountTable {
     kLazy,
     kPopulated
   };  // populated: no page fault while counting
-  // kept: each line has its FlowAttributes, in an arena of their own beside the lines.
-  enum class Attributes : std::uint8_t { kNone, kKept };
+  // kept: each line has its FlowAttributes, in an arena of their own beside the lines. keyed: their
+  // MAC addresses are part of the key too, and of the hashes given (FlowHash::with_link).
+  enum class Attributes : std::uint8_t { kNone, kKept, kKeyed };
 
   // Holds `entries` exact flows of `ports` ports. Throws std::bad_alloc if the memory cannot be
   // had.
@@ -119,6 +120,7 @@ class CountTable {
   [[nodiscard]] const FlowAttributes* attributes_of(const CountEntry& entry) const {
     return attributes_ == nullptr ? nullptr : &attributes_[&entry - arena_];
   }
+  [[nodiscard]] bool link_keyed() const { return link_keyed_; }
   [[nodiscard]] TimeNs time_of(std::uint32_t offset) const {
     return base_ + static_cast<TimeNs>(static_cast<std::uint64_t>(offset) << time_shift_);
   }
@@ -131,16 +133,23 @@ class CountTable {
 
  private:
   enum class Look : std::uint8_t { kCounted, kGoOn, kFull };
-  template <bool kWithAttributes>
+  template <Attributes kAttributes>
   std::size_t count_burst(std::span<const ParsedPacket> packets, const std::uint64_t* hashes,
                           std::uint8_t* unplaced, const FlowAttributes* attributes);
-  Look look(CountEntry* line, const ParsedPacket& packet, const CountEntry* end);
+  template <Attributes kAttributes>
+  Look look(CountEntry* line, const ParsedPacket& packet, const CountEntry* end,
+            const FlowAttributes* attributes);
   std::size_t count_late(std::span<const ParsedPacket> packets, const std::uint64_t* hashes,
                          std::span<std::uint8_t> late, std::uint8_t* unplaced,
                          const FlowAttributes* attributes);
   bool count_one(const ParsedPacket& packet, std::uint64_t hash, const FlowAttributes* attributes);
-  void insert(CountEntry* line, const CountEntry* end, const FlowKey& key,
-              const ParsedPacket& packet, std::int64_t extra);
+  void insert(CountEntry* line, const CountEntry* end, const ParsedPacket& packet,
+              std::int64_t extra, const FlowAttributes* attributes);
+  void insert_rest(CountEntry* next, const CountEntry* end, const ParsedPacket& packet,
+                   std::int64_t rest, const FlowAttributes* attributes);
+  [[nodiscard]] bool same_link(const CountEntry& line, const FlowAttributes* attributes) const {
+    return !link_keyed_ || attributes_[&line - arena_].same_link(attributes);
+  }
   bool find_or_insert(const FlowKey& key, const ParsedPacket& packet, std::uint64_t hash,
                       std::size_t entries_limit, const FlowAttributes* attributes);
   void add_attributes(const CountEntry& line, const FlowAttributes& attributes);
@@ -170,6 +179,7 @@ class CountTable {
 
   CountEntry* arena_ = nullptr;
   FlowAttributes* attributes_ = nullptr;  // one for each line of the arena, or none at all
+  const bool link_keyed_;
   std::size_t arena_lines_ = 0;
   std::size_t arena_used_ = 0;     // lines given to segments of this epoch
   std::size_t arena_touched_ = 0;  // lines ever used: what a clear has to clear

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "dataplane/flow/flow_key.hpp"
@@ -106,6 +107,20 @@ struct alignas(64) FlowAttributes {
     fragment_flags |= later.fragment_flags;
   }
 
+  // The same MAC addresses; null: none are known, which is as if all octets were 0.
+  [[nodiscard]] bool same_link(const FlowAttributes* other) const {
+    static constexpr std::array<std::uint8_t, 2 * sizeof(MacAddress)> kNone{};
+    const void* macs = other == nullptr ? kNone.data() : other->destination_mac.data();
+    return std::memcmp(destination_mac.data(), macs, kNone.size()) == 0;
+  }
+  [[nodiscard]] FlowAttributes link_only() const {
+    FlowAttributes link;
+    link.destination_mac = destination_mac;
+    link.source_mac = source_mac;
+    link.has_macs = has_macs;
+    return link;
+  }
+
   // What still holds for a row of many flows: no first packet speaks for the others.
   [[nodiscard]] FlowAttributes ranges_only() const {
     FlowAttributes ranges;
@@ -116,6 +131,9 @@ struct alignas(64) FlowAttributes {
 static_assert(sizeof(FlowAttributes) == 128, "two cache lines");
 static_assert(offsetof(FlowAttributes, other_source) == 64,
               "a later packet touches the first only");
+static_assert(offsetof(FlowAttributes, source_mac) ==
+                  offsetof(FlowAttributes, destination_mac) + sizeof(MacAddress),
+              "the two addresses are compared and hashed as one piece");
 static_assert(std::is_trivially_copyable_v<FlowAttributes>);
 
 }  // namespace wiretally

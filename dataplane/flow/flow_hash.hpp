@@ -13,8 +13,10 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
+#include "dataplane/flow/flow_attributes.hpp"
 #include "dataplane/packet/parsed_packet.hpp"
 
 namespace wiretally {
@@ -47,6 +49,20 @@ class FlowHash {
     state = _mm_aesenc_si128(state, round_[1]);
     state = _mm_aesenc_si128(state, round_[2]);
     return static_cast<std::uint64_t>(_mm_cvtsi128_si64(state));
+  }
+
+  // flows.key: macs. The hash of a key, with the MAC addresses of its flow; without any, the same.
+  [[nodiscard]] std::uint64_t with_link(std::uint64_t hash, const FlowAttributes& flow) const {
+    std::uint64_t macs[2] = {};
+    std::memcpy(macs, flow.destination_mac.data(), 2 * sizeof(MacAddress));
+    if ((macs[0] | macs[1]) == 0) return hash;
+    const __m128i link = _mm_set_epi64x(static_cast<long long>(macs[1] ^ hash << 32),
+                                        static_cast<long long>(macs[0]));
+    const __m128i key = _mm_set1_epi64x(static_cast<long long>(hash));
+    __m128i state = _mm_aesenc_si128(_mm_xor_si128(round_[0], link), round_[1]);
+    state = _mm_aesenc_si128(_mm_xor_si128(state, key), round_[2]);
+    state = _mm_aesenc_si128(state, round_[3]);
+    return static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_aesenc_si128(state, round_[1])));
   }
 
   // One phase of the burst: independent chains, so the rounds of several packets overlap.

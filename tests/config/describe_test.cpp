@@ -132,7 +132,9 @@ flows:
   fragment_ports: first
   max_flows: 64
   table_entries: 4096
-  timeouts: {active: 1h30m, idle: 1500ms, tcp: 2s, tcp_fin: 251ms, tcp_rst: 1s, udp: 3s, icmp: 4s}
+  timeouts: {active: 1h30m, idle: 1500ms, tcp: 2s, tcp_fin: 251ms, tcp_rst: 1s, udp: 3s, icmp: 4s,
+             maximum_life: 2d}
+  expiry_interval: 30s
 export:
   domain_id: 4294967295
   mode: balance

@@ -66,17 +66,19 @@ TEST(Load, numbers_and_names_ports_by_position) {
 TEST(Load, takes_every_word_of_the_key) {
   struct Case {
     const char* text;
-    bool hosts, proto, ports, vlan, ingress;
+    bool hosts, proto, ports, vlan, ingress, macs;
   };
   const Case cases[] = {
-      {"ip", true, false, false, false, false},
-      {"proto", true, true, false, false, false},
-      {"port", true, true, true, false, false},
-      {"full", true, true, true, false, false},
-      {"vlan", true, true, true, true, false},
-      {"[hosts]", true, false, false, false, false},
-      {"[ingress, vlan]", false, false, false, true, true},
-      {"[proto, ports]", false, true, true, false, false},
+      {"ip", true, false, false, false, false, false},
+      {"proto", true, true, false, false, false, false},
+      {"port", true, true, true, false, false, false},
+      {"full", true, true, true, false, false, false},
+      {"vlan", true, true, true, true, false, false},
+      {"ether", true, true, true, true, false, true},
+      {"[hosts, macs]", true, false, false, false, false, true},
+      {"[hosts]", true, false, false, false, false, false},
+      {"[ingress, vlan]", false, false, false, true, true, false},
+      {"[proto, ports]", false, true, true, false, false, false},
   };
   for (const Case& c : cases) {
     const KeyConfig key = load("flows: {key: " + std::string(c.text) + "}\n").flows.key;
@@ -85,6 +87,7 @@ TEST(Load, takes_every_word_of_the_key) {
     EXPECT_EQ(key.ports, c.ports) << c.text;
     EXPECT_EQ(key.vlan, c.vlan) << c.text;
     EXPECT_EQ(key.ingress, c.ingress) << c.text;
+    EXPECT_EQ(key.macs, c.macs) << c.text;
   }
 }
 
@@ -149,7 +152,6 @@ struct Feature {
 };
 
 const Feature kFeatures[] = {
-    {"flows.key", "ether", "flows: {key: ether}"},
     {"flows.fragment_ports", "first", "flows: {fragment_ports: first}"},
     {"export.collectors[].version", "5", "export: {collectors: [{address: \"a:1\", version: 5}]}"},
     {"export.collectors[].version", "10",

@@ -10,15 +10,12 @@ TEST(FlowKey, is_a_word_or_a_list_of_fields) {
   const Mistake mistakes[] = {
       {"flows: {key: 5tuple}\n",
        "f.yaml:2:14: flows.key: `5tuple` is not one of full, ip, proto, port, "
-       "vlan"},
+       "vlan, ether"},
       {"flows: {key: ful}\n",
        "f.yaml:2:14: flows.key: `ful` is not one of full, ip, proto, port, "
-       "vlan; did you mean `full`?"},
+       "vlan, ether; did you mean `full`?"},
       {"flows: {key: hosts}\n",
        "f.yaml:2:14: flows.key: `hosts` is a field; write the list [hosts]"},
-      {"flows: {key: ether}\n",
-       "f.yaml:2:14: flows.key: this version does not have MAC addresses in "
-       "the key; use vlan, or a list of hosts, proto, ports, vlan, ingress"},
       {"flows: {key: []}\n", "f.yaml:2:14: flows.key: is empty; at least one field is needed"},
       {"flows: {key: [src_host, proto]}\n",
        "f.yaml:2:15: flows.key: `src_host`: source and destination go "
@@ -29,13 +26,13 @@ TEST(FlowKey, is_a_word_or_a_list_of_fields) {
       {"flows: {key: [hosts, hosts]}\n", "f.yaml:2:22: flows.key: `hosts` is in the list twice"},
       {"flows: {key: [hosts, mac]}\n",
        "f.yaml:2:22: flows.key: `mac` is not one of hosts, proto, ports, "
-       "vlan, ingress"},
+       "vlan, ingress, macs; did you mean `macs`?"},
       {"flows: {key: {hosts: true}}\n",
        "f.yaml:2:14: flows.key: is a map; a list of hosts, proto, ports, "
-       "vlan, ingress is meant"},
+       "vlan, ingress, macs is meant"},
       {"flows: {key: }\n",
        "f.yaml:2:14: flows.key: has no value; write a list of hosts, proto, "
-       "ports, vlan, ingress or leave the key out"},
+       "ports, vlan, ingress, macs or leave the key out"},
   };
   for (const Mistake& mistake : mistakes) expect_messages(mistake);
 }
@@ -334,7 +331,7 @@ TEST(Yaml, that_is_broken_is_told_with_its_place) {
        "  tick 1s\n",
        "f.yaml:3:3: flows: `tick 1s` stands where a section with keys is "
        "meant: tick, key, tunnel, fragment_ports, max_flows, table_entries, "
-       "timeouts"},
+       "timeouts, expiry_interval"},
       {"log: {level: \"info}\n",
        "f.yaml:2:6: not YAML: this `{` is not closed with `}`, or in it a `,` "
        "or a closing quote is missing"},

@@ -24,7 +24,7 @@ TEST(MistakenKeys, are_known_or_told_with_the_nearest) {
        "top level"},
       {"flows: {banana: 1}\n",
        "f.yaml:2:9: flows.banana: unknown key; flows has tick, key, tunnel, "
-       "fragment_ports, max_flows, table_entries, timeouts"},
+       "fragment_ports, max_flows, table_entries, timeouts, expiry_interval"},
       {"banana: 1\n",
        "f.yaml:2:1: banana: unknown key; the top level has capture, flows, "
        "export, metrics, monitors, history, control, log"},
@@ -41,7 +41,7 @@ TEST(MistakenKeys, are_known_or_told_with_the_nearest) {
        "repeat the values"},
       {"flows: {\"a\\nb\": 1}\n",
        "f.yaml:2:9: flows.a\\x0ab: unknown key; flows has tick, key, tunnel, "
-       "fragment_ports, max_flows, table_entries, timeouts"},
+       "fragment_ports, max_flows, table_entries, timeouts, expiry_interval"},
       {"~: 1\n", "f.yaml:2:1: a key is missing before the `:`"},
       {"1: 2\n",
        "f.yaml:2:1: 1: unknown key; the top level has capture, flows, export, "

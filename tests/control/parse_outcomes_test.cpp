@@ -119,7 +119,7 @@ std::string exposition_of(const WorkerCounters& counters) {
   books.take(counters, {});
   const PortReading reading{&tap, {}};
   Status status;
-  fill_status({&books, 1}, {&reading, 1}, {}, {}, status);
+  fill_status({&books, 1}, {&reading, 1}, {}, {}, {}, status);
   std::ostringstream text;
   prometheus::TextSerializer().Serialize(text, metric_families(status));
   return text.str();

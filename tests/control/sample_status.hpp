@@ -129,6 +129,13 @@ inline Status sample_status() {
   status.flows.created = 250'000;
   status.flows.deleted = 321;
   status.flows.ended = {0, 100'000, 80'000, 8'000, 700, 66};
+  status.flows.ended_by = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+  status.flows.records = {
+      1'700,
+      {1, 12.5, 900},
+      {46, 3'000, 1'000'000},
+      {0, 2.5, 60},
+      {{"tcp", 1'000, 20'000, 5'000'000, 3.5, 60}, {"udp", 700, 1'250, 100'000, 1.25, 30}}};
   status.sinks = {SinkAccount{.name = "127.0.0.1:2055",
                               .offered = 500,
                               .delivered = 490,

@@ -79,6 +79,12 @@ worker  core  entries  capacity  epochs  busy
 
 flows: 61,234 active of at most 1,000,000, 250,000 begun; ended: idle_timeout 100,000, active_timeout 80,000, end_of_flow 8,000, forced_end 700, lack_of_resources 66
   321 deleted by order
+ended by: idle 1, tcp 2, tcp_fin 3, tcp_rst 4, udp 5, icmp 6, active 7, maximum_life 8, forced 9, max_flows 10
+a record (least, mean, most): packets 1, 12.5, 900; 46 B, 3.00 kB, 1.00 MB; 0 us, 2.5 s, 1m00s
+
+protocol  records  packets   octets  mean octets  mean life  longest
+tcp         1,000   20,000  5.00 MB      5.00 kB      3.5 s    1m00s
+udp           700    1,250   100 kB        143 B      1.2 s   30.0 s
 
 collector       state  records  delivered  queued  dropped  datagrams  errors
 127.0.0.1:2055  up         500        490       7        3         21       2

@@ -3,6 +3,7 @@
 // the record or of its attributes.
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <set>
 
 #include "config/options.hpp"
@@ -73,12 +74,13 @@ const std::map<std::uint16_t, std::uint64_t>& attribute_values() {
 class Layouts : public testing::TestWithParam<NetflowVersion> {
  protected:
   DecodedRecord pass(const FlowRecord& record, const CollectorConfig& given,
-                     TunnelKey key = TunnelKey::kOuter) {
+                     TunnelKey key = TunnelKey::kOuter, const KeyConfig& identity = {}) {
     CollectorConfig collector = given;
     collector.version = GetParam();
     collector.non_ip = true;
     ExporterInfo exporter = sample_exporter();
     exporter.tunnel_key = key;
+    exporter.key = identity;
     const auto encoder = make_message_encoder(collector, exporter, nullptr);
     std::vector<DecodedRecord> flows;
     Decoder decoder;
@@ -201,6 +203,26 @@ TEST_P(Layouts, an_ipv6_records_other_end_may_be_ipv4_if_both_are_listed_twice) 
   EXPECT_EQ(got.fields.at(12), (Octets{192, 168, 1, 2}));
   EXPECT_EQ(got.fields.at(28),
             Octets(record.key.destination.begin(), record.key.destination.end()));
+}
+
+TEST_P(Layouts, send_the_mac_addresses_once_if_they_are_key) {
+  const FlowAttributes attributes = sample_attributes();
+  KeyConfig identity;
+  identity.macs = true;
+  for (const RecordLayout layout : kLayouts) {
+    FlowRecord record = tcp_ipv4();
+    record.attributes = &attributes;
+    CollectorConfig collector;
+    collector.layout = layout;
+    const DecodedRecord got = pass(record, collector, TunnelKey::kOuter, identity);
+    EXPECT_EQ(got.number(56), attribute_values().at(56));
+    EXPECT_EQ(got.number(80), attribute_values().at(80));
+    EXPECT_EQ(std::popcount(got.number(173)), 8)
+        << "addresses, ports, protocol, IP version and both MACs";
+  }
+  LayoutChoice choice;
+  choice.identity = identity;
+  EXPECT_TRUE(wants_attributes(choice));
 }
 
 TEST_P(Layouts, records_without_attributes_say_zero) {

@@ -367,6 +367,90 @@ TEST_F(SmallCacheTest, loses_nothing_under_random_use) {
   expect_balance();
 }
 
+TEST_F(FlowCacheTest, ends_a_flow_that_is_too_old_and_begins_another) {
+  timeouts.maximum_life = std::chrono::seconds(100);
+  lifecycle = Lifecycle(timeouts);
+  for (int second = 0; second <= 250; ++second) {
+    add(numbered_key(1), second);
+    pass(second + 0.5);
+  }
+  EXPECT_EQ(cache.totals().created, 3u) << "at 0, and after 100 and 200 seconds";
+  EXPECT_EQ(cache.totals().ended_by[static_cast<std::size_t>(EndCause::kMaximumLife)], 2u);
+  EXPECT_GE(cache.totals().ended_by[static_cast<std::size_t>(EndCause::kActive)], 2u);
+  cache.end_all(ended);
+  std::uint64_t packets = 0;
+  for (const FlowRecord& record : ended) packets += record.packets;
+  EXPECT_EQ(packets, 251u);
+  expect_balance();
+}
+
+TEST_F(FlowCacheTest, takes_a_maximum_life_given_to_flows_that_are_older) {
+  timeouts.active = std::chrono::hours(1);
+  lifecycle = Lifecycle(timeouts);
+  for (int second = 0; second <= 20; ++second) add(numbered_key(1), second);
+  timeouts.maximum_life = std::chrono::seconds(30);
+  lifecycle = Lifecycle(timeouts);
+  cache.take_new_timeouts(at(20));
+  pass(29);
+  EXPECT_TRUE(ended.empty());
+  pass(30.5);
+  ASSERT_EQ(ended.size(), 1u);
+  EXPECT_EQ(cache.totals().flows, 0u);
+  EXPECT_EQ(cache.totals().ended_by[static_cast<std::size_t>(EndCause::kMaximumLife)], 1u);
+}
+
+TEST_F(FlowCacheTest, says_which_timeout_it_was_and_how_records_were) {
+  const auto with_protocol = [](std::uint32_t number, std::uint8_t protocol) {
+    FlowKey key = numbered_key(number);
+    key.protocol = protocol;
+    return key;
+  };
+  add(with_protocol(1, 6), 0, 0, 10);
+  add(with_protocol(2, 6), 0, kFin, 20);
+  add(with_protocol(3, 6), 0, kRst);
+  add(with_protocol(4, 17), 0);
+  add(with_protocol(4, 17), 8, 0, 3);
+  add(with_protocol(5, 1), 0);
+  add(with_protocol(6, 47), 0);
+  pass(1000);
+  for (const EndCause cause : {EndCause::kIdle, EndCause::kTcp, EndCause::kTcpFin,
+                               EndCause::kTcpRst, EndCause::kUdp, EndCause::kIcmp}) {
+    EXPECT_EQ(cache.totals().ended_by[static_cast<std::size_t>(cause)], 1u)
+        << static_cast<int>(cause);
+  }
+  const RecordStatistics& statistics = cache.statistics();
+  EXPECT_EQ(statistics.packets.least, 1u);
+  EXPECT_EQ(statistics.packets.most, 20u);
+  EXPECT_EQ(statistics.octets.most, 2000u);
+  EXPECT_EQ(statistics.nanoseconds.most, 8'000'000'000u);
+  EXPECT_EQ(statistics.protocols[6].records, 3u);
+  EXPECT_EQ(statistics.protocols[6].packets, 31u);
+  EXPECT_EQ(statistics.protocols[17].octets, 400u);
+  EXPECT_DOUBLE_EQ(statistics.protocols[17].seconds_max, 8);
+  EXPECT_EQ(statistics.protocols[RecordStatistics::kNonIp].records, 0u);
+}
+
+TEST_F(FlowCacheTest, keeps_flows_of_other_mac_addresses_apart_if_they_are_identity) {
+  FlowCache apart({.identity_link = true, .attributes = true, .flows_max = 100}, lifecycle);
+  for (std::uint8_t round = 0; round < 4; ++round) {
+    for (std::uint8_t mac = 0; mac < 20; ++mac) {
+      FlowAttributes attributes;
+      attributes.source_mac[5] = mac;
+      attributes.ttl_min = attributes.ttl_max = 64;
+      const FlowKey key = numbered_key(1);
+      // One hash for all: the addresses themselves have to decide.
+      EXPECT_TRUE(
+          apart.merge({key, 1, 100, 114, at(round), at(round), 0, 0, &attributes}, 7, 1, ended));
+    }
+  }
+  EXPECT_EQ(apart.totals().flows, 20u);
+  apart.end_all(ended);
+  ASSERT_EQ(ended.size(), 20u);
+  std::map<std::uint8_t, std::uint64_t> packets;
+  for (const FlowRecord& r : ended) packets[r.attributes->source_mac[5]] += r.packets;
+  for (std::uint8_t mac = 0; mac < 20; ++mac) EXPECT_EQ(packets[mac], 4u);
+}
+
 class FlowAttributesInCache : public testing::Test {
  protected:
   void add(double seconds, std::uint8_t ttl, std::uint8_t mac) {

@@ -103,5 +103,68 @@ TEST_F(MergerTest, tells_utc_when_the_clock_was_stepped) {
   EXPECT_EQ(output.batches[0]->at(0).last, hour + 5);
 }
 
+TEST_F(MergerTest, looks_for_ended_flows_once_an_expiry_interval) {
+  MergerOptions options = options_of(1000, false);
+  options.flows.expiry_interval = std::chrono::seconds(20);
+  Merger merger(options, hash);
+  CountTable table(1000, 1, CountTable::Memory::kLazy);
+  fill(table, {test::packet_of(test::numbered_key(1), 100, 114)}, 1);  // UDP: 30 s
+  const CountTable* tables[] = {&table};
+  std::vector<int> left_at;
+  for (int second = 1; second <= 60; ++second) {
+    const TickOutput output =
+        merger.run({second == 1 ? std::span<const CountTable* const>(tables)
+                                : std::span<const CountTable* const>(),
+                    second * kNsPerSecond, 0, static_cast<std::uint32_t>(second), false});
+    if (!output.batches.empty()) left_at.push_back(second);
+  }
+  EXPECT_EQ(left_at, std::vector<int>{40}) << "due at 30 s, looked for at 20 and 40";
+  EXPECT_EQ(merger.statistics().protocols[17].records, 1u);
+
+  FlowsConfig every_tick = options.flows;
+  every_tick.expiry_interval = std::chrono::seconds(0);
+  merger.set_lifecycle(every_tick);
+  table.recycle();
+  fill(table, {test::packet_of(test::numbered_key(1), 100, 114)}, 1);
+  EXPECT_EQ(merger.run({tables, 61 * kNsPerSecond, 0, 61, false}).batches.size(), 1u)
+      << "the packet is of second 0: at once";
+}
+
+TEST_F(MergerTest, keeps_flows_of_other_mac_addresses_apart_if_they_are_key) {
+  MergerOptions options = options_of(10'000, false);
+  options.flows.key.macs = true;
+  options.attributes = true;
+  Merger merger(options, hash);
+  CountTable table(10'000, 1, CountTable::Memory::kLazy, CountTable::Attributes::kKeyed);
+  table.open(0, 0, 0);
+  constexpr std::uint32_t kFlows = 500;
+  constexpr std::uint8_t kMacs = 5;
+  for (int round = 0; round < 3; ++round) {
+    for (std::uint32_t flow = 0; flow < kFlows; ++flow) {
+      for (std::uint8_t mac = 0; mac < kMacs; ++mac) {
+        const ParsedPacket packet = test::packet_of(test::numbered_key(flow), 100, 114);
+        FlowAttributes attributes;
+        attributes.has_macs = true;
+        attributes.destination_mac[5] = mac;  // 0: as if there were none
+        const std::uint64_t at = hash.with_link(hash(packet.key), attributes);
+        std::uint8_t unplaced;
+        ASSERT_EQ(table.count_all({&packet, 1}, &at, &unplaced, &attributes), 0u);
+      }
+    }
+  }
+  const CountTable* tables[] = {&table};
+  merger.run({tables, kNsPerSecond, 0, 1, false});
+  EXPECT_EQ(merger.totals().flows, std::uint64_t{kFlows} * kMacs);
+  const TickOutput end = merger.run({{}, kNsPerSecond, 0, 2, true});
+  std::map<std::pair<std::uint16_t, std::uint8_t>, std::uint64_t> packets;
+  for (const RecordBatchPtr& batch : end.batches) {
+    for (const FlowRecord& r : *batch) {
+      packets[{r.key.source_port, r.attributes->destination_mac[5]}] += r.packets;
+    }
+  }
+  EXPECT_EQ(packets.size(), std::size_t{kFlows} * kMacs);
+  for (const auto& [flow, count] : packets) EXPECT_EQ(count, 3u);
+}
+
 }  // namespace
 }  // namespace wiretally
