@@ -20,6 +20,24 @@ Layer behind_ethertype_at(Walk& walk, std::size_t offset, std::size_t payload) {
   return layer_of_type_or_length(walk, type->value());
 }
 
+// IEEE 802.3br: seven octets, then a delimiter: of an express frame, or of the first piece of one
+// that may be interrupted (by frame number). Anything else continues such a frame.
+Layer behind_preamble(Walk& walk) {
+  constexpr std::size_t kDelimiterOffset = 7;
+  const auto* delimiter = walk.cursor.peek<std::uint8_t>(kDelimiterOffset);
+  if (delimiter == nullptr) return kTruncated;
+  switch (*delimiter) {
+    case 0xd5:
+    case 0xe6:
+    case 0x4c:
+    case 0x7f:
+    case 0xb3:
+      return behind(walk, kDelimiterOffset + 1, LayerKind::kEthernet);
+    default:
+      return kLinkFragment;
+  }
+}
+
 // Address families as the BSDs and Linux number them; captures outlive the machine they come from.
 Layer layer_of_family(Walk& walk, std::uint32_t family) {
   if (family > kLengthMax) return layer_of_ethertype(walk, static_cast<std::uint16_t>(family));
@@ -103,7 +121,7 @@ Layer layer_of_link_type(Walk& walk, LinkType type) {
     case LinkType::kNetAnalyzer:
       return behind(walk, 4, LayerKind::kEthernet);
     case LinkType::kEthernetWithPreamble:
-      return behind(walk, 8, LayerKind::kEthernet);
+      return behind_preamble(walk);
     case LinkType::kBroadcomTag:
       return behind_ethertype_at(walk, 16, 18);
     case LinkType::kBroadcomTagPrepended:
@@ -236,6 +254,7 @@ Layer read_nflog(Walk& walk) {
       const auto* protocol = walk.cursor.peek<Be16>(4);
       if (protocol != nullptr) ethertype = protocol->value();
     }
+    if (octets > walk.cursor.on_wire()) return kTruncated;
     if (type == kAttributePayload) {
       walk.cursor.limit(octets);
       walk.cursor.skip(4);

@@ -142,11 +142,12 @@ Layer read_ip_protocol(Walk& walk, std::uint8_t protocol) {
   return walk.cursor.skip(octets) ? layer_of_ip_protocol(header->next_header) : kTruncated;
 }
 
+// Versions above 1 were never defined; their headers are read like those of version 0 (RFC 2784),
+// and what stands behind has to be a packet all the same.
 Layer read_gre(Walk& walk) {
   const auto* header = walk.cursor.take<GreHeader>();
   if (header == nullptr) return kTruncated;
   const std::uint16_t flags = header->flags.value();
-  if ((flags & GreHeader::kVersion) > 1) return kUnreadTunnel;
   const std::uint16_t protocol = header->protocol.value();
   note_tunnel(walk, TunnelKind::kGre, gre_key(walk.cursor, flags));
   if (!walk.cursor.skip(gre_option_octets(flags, protocol))) return kTruncated;

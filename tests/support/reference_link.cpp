@@ -145,7 +145,7 @@ void nflog(const Bytes& in, Walk& walk) {
     if (other_end != 0 || rest.u16(2) == 0) walk.doubt();
     const unsigned length = little ? rest.u16_little(0) : rest.u16(0);
     const unsigned type = (little ? rest.u16_little(2) : rest.u16(2)) & 0x3fff;
-    if (length < 4) return walk.doubt();
+    if (length < 4 || length > rest.wire()) return walk.doubt();
     if (type == 1) {  // the packet header: hardware protocol, hook
       const unsigned protocol = rest.u16(4);
       if (protocol != (family == 2 ? 0x0800U : 0x86ddU)) walk.doubt();

@@ -24,7 +24,7 @@ void gre(const Bytes& in, Walk& walk) {
   const unsigned flags = in.u16(0);
   const unsigned type = in.u16(2);
   const unsigned version = flags & 7;
-  if (version > 1) return;
+  if (version > 1) walk.doubt();
   if (version == 1 && type != 0x880b) return walk.doubt();
   const bool routing = (flags & 0x4000) != 0;
   std::size_t at = 4;

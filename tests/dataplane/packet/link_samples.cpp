@@ -228,12 +228,16 @@ std::vector<Sample> serial_samples() {
            Build().octets({2, 0, 0, 0}).octets({6, 0, 10, 0, 'a', 0, 0, 0}).octets({32, 0, 9, 0})),
       over(LinkType::kNflog, "netfilter log of a big-endian machine",
            Build().octets({2, 0, 0, 0}).octets({0, 8, 0, 1, 8, 0, 0, 0}).octets({0, 32, 0, 9})),
+      plain(LinkType::kNflog, "netfilter log whose packet is longer than the frame",
+            Build().octets({2, 0, 0, 0, 33, 0, 9, 0}).ipv4(17).udp(5, 7),
+            "ethertype 0x0000 (truncated_link)"),
   };
 }
 
 // Link types that are another one with something before or behind it.
 std::vector<Sample> framed_samples() {
-  Build preamble = Build().zeros(8).ethernet(0x0800);
+  Build preamble = Build().zeros(7).octets({0xd5}).ethernet(0x0800);
+  Build interrupted = Build().zeros(7).octets({0x4c}).ethernet(0x0800);
   Build analyzer = Build().zeros(4).ethernet(0x0800);
   return {
       over(LinkType::kCiscoHdlcWithDirection, "Cisco HDLC with direction",
@@ -252,6 +256,10 @@ std::vector<Sample> framed_samples() {
            Build().zeros(4).ethernet(0x0800)),
       plain(LinkType::kEthernetWithPreamble, "Ethernet with preamble",
             udp_in_ipv4(preamble).trailer(4), kUdpFlow),
+      plain(LinkType::kEthernetWithPreamble, "Ethernet, the first piece of a frame",
+            udp_in_ipv4(interrupted).trailer(4), kUdpFlow),
+      plain(LinkType::kEthernetWithPreamble, "Ethernet, a later piece of a frame",
+            Build().zeros(6).octets({0x52, 0x11}).payload(46), "ethertype 0x0000 (link_fragment)"),
       plain(LinkType::kNetAnalyzer, "netANALYZER", udp_in_ipv4(analyzer).trailer(4), kUdpFlow),
   };
 }

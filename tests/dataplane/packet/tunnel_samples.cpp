@@ -123,7 +123,7 @@ std::vector<Sample> gre_samples() {
                   .snap(0, 0x0800),
               outer4(47, 96)),
       carries("GRE in UDP", over_udp(4754).gre(0, 0x0800), outer_udp(4754, 72)),
-      unread("GRE version 2 is unknown", v4().ipv4(47).gre(2, 0x0800), outer4(47, 52)),
+      carries("GRE of a version that nobody defined", v4().ipv4(47).gre(2, 0x0800), outer4(47, 64)),
       unread("ERSPAN of an unknown version",
              v4().ipv4(47).gre(0x1000, 0x88be).be32(1).be32(0x50000000).be32(0), outer4(47, 64)),
       unread("ERSPAN III of a packet, not a frame",
