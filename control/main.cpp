@@ -50,6 +50,8 @@ ExitCode execute(const Arguments& arguments) {
       return stop_command(arguments);
     case Command::kReport:
       return report_command(arguments);
+    case Command::kImport:
+      return import_command(arguments);
     case Command::kDevices:
       return devices_command(arguments);
     case Command::kDoctor:

@@ -11,6 +11,7 @@
 #include "config/describe.hpp"
 #include "config/suggest.hpp"
 #include "control/api/requests.hpp"
+#include "control/import/importer.hpp"
 #include "control/sink/record_fields.hpp"
 #include "control/version.hpp"
 
@@ -356,6 +357,24 @@ void add_report(CLI::App& app, Arguments& arguments) {
   add_json(command, arguments);
 }
 
+void add_import(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = add_command(
+      app, arguments, Command::kImport, "import",
+      "print the YAML that does what another meter's configuration does",
+      "  wiretally import trafmetux /etc/init.d/trafmetux > wiretally.yaml\n"
+      "  wiretally import trafmetux - < rules.sh         from standard input\n"
+      "What could not be carried over is said on standard error, by line, and stands as comments\n"
+      "at the top of the YAML. `wiretally check` takes the answer as it is.");
+  std::vector<std::string> names;
+  for (const Importer& importer : importers()) names.emplace_back(importer.name);
+  command->add_option("METER", arguments.import_from, "whose configuration it is")
+      ->required()
+      ->check(quietly(CLI::IsMember(names)))
+      ->type_name("trafmetux");
+  command->add_option("FILE", arguments.import_words, "the configuration, or the script")
+      ->type_name("");
+}
+
 void add_devices(CLI::App& app, Arguments& arguments) {
   CLI::App* command = add_command(app, arguments, Command::kDevices, "devices",
                                   "what can be metered on this machine, and how to name it",
@@ -403,6 +422,20 @@ Farewell refuse(const CLI::App& app, const CLI::ParseError& error) {
   return {ExitCode::kUsage, what + "; see `" + command + " --help`"};
 }
 
+// What stands behind `import METER` is that meter's: its options are none of ours. Returns how many
+// words are.
+int take_import_words(int argc, const char* const* argv, Arguments& arguments) {
+  constexpr int kBehindMeter = 3;
+  if (argc <= kBehindMeter || std::string_view(argv[1]) != "import" || argv[2][0] == '-')
+    return argc;
+  const std::string_view first = argv[kBehindMeter];
+  if (first == "-h" || first == "--help") return argc;
+  for (int i = first == "--" ? kBehindMeter + 1 : kBehindMeter; i < argc; ++i) {
+    arguments.import_words.emplace_back(argv[i]);
+  }
+  return kBehindMeter;
+}
+
 void apply_defaults(Arguments& arguments) {
   for (const std::string& word : arguments.words) {
     arguments.filter += (arguments.filter.empty() ? "" : " ") + word;
@@ -427,6 +460,7 @@ void add_all(CLI::App& app, Arguments& arguments) {
   add_log_level(app, arguments);
   add_stop(app, arguments);
   add_report(app, arguments);
+  add_import(app, arguments);
   add_devices(app, arguments);
   add_doctor(app, arguments);
 }
@@ -447,7 +481,7 @@ std::variant<Arguments, Farewell> parse_arguments(int argc, const char* const* a
   if (argc < 2) return Farewell{ExitCode::kUsage, "a command is missing\n\n" + app.help()};
   if (auto unknown = refuse_unknown_command(app, argc, argv)) return *unknown;
   try {
-    app.parse(argc, argv);
+    app.parse(take_import_words(argc, argv, arguments), argv);
   } catch (const CLI::CallForHelp&) {
     const std::vector<CLI::App*> chosen = app.get_subcommands();
     return Farewell{ExitCode::kDone,

@@ -31,6 +31,7 @@ enum class Command : std::uint8_t {
   kLogLevel,
   kStop,
   kReport,
+  kImport,
   kDevices,
   kDoctor,
 };
@@ -85,6 +86,9 @@ struct Arguments {
   bool discard = false;            // stop: active flows go without a record
 
   ReportArguments report;
+
+  std::string import_from;                // ipfm, trafmetux, ...
+  std::vector<std::string> import_words;  // a file, or a command line
 
   std::vector<std::string> interfaces;  // doctor: only these; empty: all
 };

@@ -23,6 +23,7 @@ ExitCode pause_command(const Arguments& arguments);  // also resume
 ExitCode log_level_command(const Arguments& arguments);
 ExitCode stop_command(const Arguments& arguments);
 ExitCode report_command(const Arguments& arguments);
+ExitCode import_command(const Arguments& arguments);
 ExitCode devices_command(const Arguments& arguments);
 ExitCode doctor_command(const Arguments& arguments);
 

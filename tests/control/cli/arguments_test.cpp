@@ -141,7 +141,7 @@ TEST(Arguments, name_the_command_that_was_meant) {
 }
 
 TEST(Arguments, do_not_offer_what_this_version_lacks) {
-  for (const char* command : {"monitors", "import"}) {
+  for (const char* command : {"monitors"}) {
     EXPECT_EQ(farewell({command}).code, ExitCode::kUsage) << command;
     EXPECT_THAT(farewell({"--help"}).text, Not(HasSubstr(std::string("  ") + command + " ")));
   }
@@ -157,12 +157,25 @@ TEST(Arguments, take_a_filter_as_an_option_or_as_the_last_words) {
   EXPECT_TRUE(good({"stop", "--discard"}).discard);
 }
 
+TEST(Arguments, leave_an_imported_command_line_as_it_is) {
+  const Arguments a = good({"import", "trafmetux", "rules.sh"});
+  EXPECT_EQ(a.command, Command::kImport);
+  EXPECT_EQ(a.import_from, "trafmetux");
+  EXPECT_THAT(a.import_words, ElementsAre("rules.sh"));
+  EXPECT_THAT(good({"import", "trafmetux", "-"}).import_words, ElementsAre("-"));
+  EXPECT_THAT(
+      good({"import", "trafmetux", "-i", "eth0", "-v", "9", "tcp", "port", "80"}).import_words,
+      ElementsAre("-i", "eth0", "-v", "9", "tcp", "port", "80"));
+  EXPECT_EQ(farewell({"import"}).code, ExitCode::kUsage);
+  EXPECT_EQ(farewell({"import", "mrtg", "x"}).code, ExitCode::kUsage);
+}
+
 TEST(Arguments, help_with_examples_on_every_command) {
   EXPECT_EQ(farewell({"--help"}).code, ExitCode::kDone);
   EXPECT_THAT(farewell({"--help"}).text, HasSubstr("Exit codes: 0 done"));
-  for (const char* command :
-       {"run", "read", "check", "status", "ledger", "flows", "top", "timeouts", "expire", "delete",
-        "send-templates", "reload", "pause", "resume", "log-level", "stop", "devices", "doctor"}) {
+  for (const char* command : {"run", "read", "check", "status", "ledger", "flows", "top",
+                              "timeouts", "expire", "delete", "send-templates", "reload", "pause",
+                              "resume", "log-level", "stop", "import", "devices", "doctor"}) {
     const Farewell f = farewell({command, "--help"});
     EXPECT_EQ(f.code, ExitCode::kDone) << command;
     EXPECT_THAT(f.text, HasSubstr(std::string("Usage: wiretally ") + command)) << f.text;

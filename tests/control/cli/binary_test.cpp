@@ -89,6 +89,19 @@ TEST_F(Binary, ends_with_2_for_a_bad_configuration) {
   expect_sentence(ran("run --config " + directory_ + "/none.yaml"), 2, "none.yaml");
 }
 
+TEST_F(Binary, imports_what_check_takes) {
+  const std::string rules =
+      file("rules.sh", "iptables -A FORWARD -i eth0 -p tcp -j TRAFMETUX --monitor a\n");
+  const std::string yaml = directory_ + "/out.yaml";
+  const Ran imported = ran("import trafmetux " + rules + " > " + yaml);
+  EXPECT_EQ(imported.code, 0);
+  EXPECT_THAT(imported.output, testing::StartsWith("wiretally: " + rules + ":1: -i eth0"));
+  EXPECT_EQ(ran("check " + yaml).code, 0) << ran("check " + yaml).output;
+  expect_sentence(ran("import trafmetux " + directory_ + "/none"), 2, "none");
+  expect_sentence(ran("import trafmetux"), 2, "wants one FILE");
+  expect_sentence(ran("import trafmetux " + yaml), 2, "is it the right file?");
+}
+
 TEST_F(Binary, ends_with_2_for_captures_that_cannot_be_read) {
   expect_sentence(ran("read " + directory_ + "/none.pcap"), 2, "none.pcap");
   expect_sentence(ran("read " + directory_), 2, directory_);
