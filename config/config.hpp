@@ -22,8 +22,11 @@ enum class ExportMode : std::uint8_t { kReplicate, kBalance };
 // Which elements hold a record's first and last time.
 enum class RecordTimes : std::uint8_t { kMilliseconds, kMicroseconds, kNanoseconds, kUptime };
 
+enum class Direction : std::uint8_t { kIngress, kEgress, kBoth };
+
 struct InterfaceConfig {  // capture.interfaces[]
   std::string name;
+  Direction direction = Direction::kIngress;
   std::uint32_t ifindex = 0;  // 0: position in the list + 1
   std::string role;
 };

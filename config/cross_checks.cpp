@@ -86,6 +86,16 @@ void check_ports(const CaptureConfig& capture, Findings& findings) {
                findings);
 }
 
+// The other drivers see what an interface receives, or both without telling them apart.
+void check_directions(const CaptureConfig& capture, Findings& findings) {
+  if (capture.driver == Driver::kEbpf || findings.has_error_under("capture")) return;
+  for (std::size_t i = 0; i < capture.interfaces.size(); ++i) {
+    if (capture.interfaces[i].direction == Direction::kIngress) continue;
+    findings.error_at(entry_path(kInterfaces, i, "direction"),
+                      "only driver ebpf meters what is sent; write driver: ebpf, or ingress");
+  }
+}
+
 void check_names(const CaptureConfig& capture, Findings& findings) {
   for (std::size_t i = 0; i < capture.interfaces.size(); ++i) {
     if (capture.interfaces[i].name.find_first_of("/ \t") == std::string::npos) continue;
@@ -267,6 +277,8 @@ void check_metrics(const MetricsConfig& metrics, Findings& findings) {
 void cross_check(const Config& config, Findings& findings) {
   check_sources(config.capture, findings);
   check_ports(config.capture, findings);
+  check_directions(config.capture, findings);
+  check_directions(config.capture, findings);
   check_names(config.capture, findings);
   check_timeouts(config.flows, findings);
   check_collectors(config.exporting, findings);

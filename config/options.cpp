@@ -37,6 +37,9 @@ constexpr std::array kDrivers = {
     Choice{"auto", value_of(Driver::kAuto)}, Choice{"dpdk", value_of(Driver::kDpdk)},
     Choice{"af_xdp", value_of(Driver::kAfXdp)}, Choice{"ebpf", value_of(Driver::kEbpf)},
     Choice{"pcap", value_of(Driver::kPcap)}};
+constexpr std::array kDirections = {Choice{"ingress", value_of(Direction::kIngress)},
+                                    Choice{"egress", value_of(Direction::kEgress)},
+                                    Choice{"both", value_of(Direction::kBoth)}};
 constexpr std::array kSamplingModes = {
     Choice{"random", value_of(SamplingMode::kRandom)},
     Choice{"deterministic", value_of(SamplingMode::kDeterministic)}};
@@ -101,6 +104,8 @@ constexpr std::array kElements = {Choice{"octetDeltaCount"},
                                   Choice{"icmpCodeIPv6"},
                                   Choice{"ingressInterface"},
                                   Choice{"ingressPhysicalInterface"},
+                                  Choice{"egressInterface"},
+                                  Choice{"flowDirection"},
                                   Choice{"vlanId"},
                                   Choice{"ethernetType"},
                                   Choice{"sourceMacAddress"},
@@ -172,6 +177,10 @@ const Option kOptions[] = {
    kRestart,
    "Number of the interface in flow records (IE 10). auto or 0: its position in this list, from "
    "1."},
+  {"capture.interfaces[].direction", ITEM(capture.interfaces, direction), choice(kDirections),
+   kRestart,
+   "Driver ebpf: meter what the interface receives, what it sends, or both. What is sent is a port "
+   "of its own (NAME:sent) with flowDirection 1, and kept apart from what is received."},
   {"capture.interfaces[].role", ITEM(capture.interfaces, role), text(0, 64), kRestart,
    "Free text, for example tap-a: what the interface is for."},
   {"capture.dpdk", nullptr, section(), kRestart,

@@ -53,7 +53,7 @@ bool attributes_wanted(const Config& config, const std::vector<RecordSink*>& sin
 bool attributes_wanted(const Config& config, std::size_t number) {
   const CollectorConfig& collector = config.exporting.collectors[number];
   return collector.version >= NetflowVersion::kV9 &&
-         wants_attributes(layout_choice(collector, config.flows.tunnel, config.flows.key));
+         wants_attributes(layout_choice(collector, config.flows.tunnel, config.flows.key, false));
 }
 
 WorkerOptions worker_options(const Config& config, TimeBase time_base, bool service) {
@@ -81,7 +81,10 @@ MergerOptions merger_options(const Config& config, const Capture& capture, bool 
   options.recording = recording;
   options.attributes = attributes;
   options.threads = recording ? 1 : control_threads();
-  for (const CapturePort* port : capture.ports) options.ifindex.push_back(port->ifindex());
+  for (const CapturePort* port : capture.ports) {
+    options.ifindex.push_back(port->ifindex());
+    options.egress.push_back(port->egress());
+  }
   return options;
 }
 
@@ -96,8 +99,13 @@ ExporterInfo exporter_info(const Config& config, const Capture& capture, bool se
   info.domain_name = host_name();
   info.lossless = !service;
   info.metering = [&board] { return metering_statistics(board); };
+  const auto is_egress = [](const CapturePort* port) { return port->egress(); };
+  info.directions = std::ranges::any_of(capture.ports, is_egress);
   for (const CapturePort* port : capture.ports) {
-    info.interfaces.push_back({port->ifindex(), std::string(port->name()), ""});
+    const std::string_view name = port->name();
+    const auto known = [&](const auto& each) { return each.ifindex == port->ifindex(); };
+    if (std::ranges::any_of(info.interfaces, known)) continue;  // the other direction of it
+    info.interfaces.push_back({port->ifindex(), std::string(name.substr(0, name.find(':'))), ""});
   }
   return info;
 }

@@ -27,12 +27,15 @@ typedef __u64 wt_u64;
 
 enum {
   WT_GENERATIONS = 2, /* one is counted into, the other drained */
+  WT_DIRECTIONS = 2,  /* what the interface receives, what it sends */
   WT_IP_VERSIONS = 3, /* non-IP, IPv4, IPv6: as IpVersion of the data plane */
   WT_PROTOCOLS = 256,
-  WT_ROWS = WT_IP_VERSIONS * WT_PROTOCOLS, /* coarse rows of one generation */
+  WT_ROWS = WT_IP_VERSIONS * WT_PROTOCOLS, /* coarse rows of one generation and direction */
   WT_HEAD_OCTETS_MAX = 1024,  /* of a frame that is handed up: a hundred IPv6 extension headers */
   WT_HEAD_OCTETS_SHORT = 128, /* enough where the kernel has read all headers */
 };
+
+enum wt_direction { WT_RECEIVED, WT_SENT };
 
 /* Why a packet was handed up. The order is that of wiretally's metric label. */
 enum wt_hand_up_reason {
@@ -65,19 +68,32 @@ WT_ASSERT(sizeof(struct kernel_flow_key) == 40, "the key has no holes");
 WT_ASSERT(WT_OFFSET(kernel_flow_key, source_port) == 32, "ports behind the addresses");
 WT_ASSERT(WT_OFFSET(kernel_flow_key, vlan_and_kind) == 38, "VLAN and kind end the key");
 
-/* What a generation added to a flow or to a coarse row. Nothing here wraps within one. */
+/* What a generation added to a flow. With the key and the kernel's own 48 octets an entry has 128:
+ * two cache lines, and not three. A flow whose packets would wrap goes up as if the map were full.
+ */
 struct kernel_flow_count {
-  wt_u64 packets;
   wt_u64 octets;    /* layer 3 */
   wt_u64 l2_octets; /* frames without FCS */
   wt_u64 first;     /* ns of the monotonic clock; smallest stamp */
   wt_u64 last;
+  wt_u32 packets;
   wt_u16 tcp_flags; /* 12 bits, OR */
   wt_u8 tos;        /* of the first packet */
-  wt_u8 reserved[5];
+  wt_u8 reserved;
 };
-WT_ASSERT(sizeof(struct kernel_flow_count) == 48, "a count has no holes");
-WT_ASSERT(WT_OFFSET(kernel_flow_count, tcp_flags) == 40, "flags behind the stamps");
+WT_ASSERT(sizeof(struct kernel_flow_count) == 40, "a count has no holes");
+WT_ASSERT(WT_OFFSET(kernel_flow_count, packets) == 32, "packets behind the stamps");
+
+/* What it added to a coarse row. Nothing here wraps. */
+struct kernel_row_count {
+  wt_u64 packets;
+  wt_u64 octets;
+  wt_u64 l2_octets;
+  wt_u64 first;
+  wt_u64 last;
+  wt_u64 tcp_flags;
+};
+WT_ASSERT(sizeof(struct kernel_row_count) == 48, "a row has no holes");
 
 struct kernel_volume {
   wt_u64 packets;
@@ -85,7 +101,8 @@ struct kernel_volume {
   wt_u64 l2_octets;
 };
 
-/* A CPU's own sums, by generation; they only grow. received = counted + coarse + handed_up. */
+/* A CPU's own sums, by generation and direction; they only grow. received = counted + coarse +
+ * handed_up. */
 struct kernel_totals {
   struct kernel_volume received; /* octets unused */
   struct kernel_volume counted[WT_IP_VERSIONS];
@@ -97,25 +114,32 @@ struct kernel_totals {
 };
 WT_ASSERT(sizeof(struct kernel_totals) == 10 * 24 + WT_UP_REASONS * 8, "totals have no holes");
 
-/* A record of the ring buffer: this head, then `captured` octets of the frame. */
+/* A record of the ring buffer: this head, then `captured` octets of the frame. A frame that the
+ * card is still to cut (TSO, GSO) has `segments` > 1: all but the last have `segment_octets`, all
+ * of them together `wire_octets`, and the IP header stands at `network_offset`. */
 struct handed_up_packet {
   wt_u64 time; /* ns of the monotonic clock */
   wt_u32 wire_octets;
+  wt_u32 segment_octets;
+  wt_u16 segments;
+  wt_u16 network_offset;
   wt_u16 captured;
   wt_u8 reason;
-  wt_u8 generation;
+  wt_u8 generation : 4;
+  wt_u8 direction : 4; /* enum wt_direction */
 };
-WT_ASSERT(sizeof(struct handed_up_packet) == 16, "octets of the frame follow at 16");
+WT_ASSERT(sizeof(struct handed_up_packet) == 24, "octets of the frame follow at 24");
 
 /* Fixed before the program is loaded, so that the verifier removes what is switched off. */
 struct kernel_options {
   wt_u32 cpus;            /* maps in a generation */
-  wt_u8 port;             /* Observation Point of this program */
+  wt_u8 port;             /* Observation Point of what is received */
   wt_u8 tunnel_inner;     /* flows are keyed by the inner header */
   wt_u8 join_fragments;   /* every fragment goes up: user space knows the ports of the first */
   wt_u8 hand_up;          /* enum wt_hand_up: which packets user space has to look at */
   wt_u8 has_frame_octets; /* bpf_xdp_get_buff_len() is there (Linux 5.18) */
-  wt_u8 reserved[3];
+  wt_u8 port_sent;        /* Observation Point of what is sent */
+  wt_u8 reserved[2];
 };
 WT_ASSERT(sizeof(struct kernel_options) == 12, "options have no holes");
 

@@ -32,14 +32,18 @@ bool counted_any(const kernel_totals& totals) {
   return std::ranges::any_of(totals.counted, [](const kernel_volume& v) { return v.packets != 0; });
 }
 
-void add(kernel_flow_count& sum, const kernel_flow_count& part) {
+bool any_coarse(const kernel_totals& totals) {
+  return std::ranges::any_of(totals.coarse, [](const kernel_volume& v) { return v.packets != 0; });
+}
+
+void add(kernel_row_count& sum, const kernel_row_count& part) {
   if (part.packets == 0) return;
   sum.first = sum.packets == 0 ? part.first : std::min(sum.first, part.first);
   sum.last = std::max(sum.last, part.last);
   sum.packets += part.packets;
   sum.octets += part.octets;
   sum.l2_octets += part.l2_octets;
-  sum.tcp_flags = static_cast<wt_u16>(sum.tcp_flags | part.tcp_flags);
+  sum.tcp_flags |= part.tcp_flags;
 }
 
 [[noreturn]] void fail(const char* what) {
@@ -57,40 +61,53 @@ kernel_totals operator+(const kernel_totals& a, const kernel_totals& b) {
 
 MapSource::MapSource(XdpLoader& loader)
     : loader_(loader), keys_(kBatch), counts_(kBatch), position_(sizeof(kernel_flow_key)) {
-  for (auto& seen : seen_) seen.resize(loader.cpus());
+  for (auto& generation : seen_) {
+    for (auto& seen : generation) seen.resize(loader.cpus());
+  }
 }
 
-kernel_totals MapSource::drain(const TakeFlows& take_flows, const TakeRow& take_row) {
+DirectionTotals MapSource::drain(const TakeFlows& take_flows, const TakeRow& take_row) {
   const std::uint32_t old = loader_.control().generation & 1;
   loader_.control().generation = old ^ 1;
   loader_.await_grace_period();
-  const std::vector<kernel_totals> now = read_totals(old);
-  kernel_totals sum{};
+  DirectionTotals sums{};
+  std::vector<bool> has_flows(loader_.cpus(), false);
+  for (std::size_t direction = 0; direction < WT_DIRECTIONS; ++direction) {
+    const std::vector<kernel_totals> now = read_totals(old, direction);
+    std::vector<kernel_totals>& seen = seen_[old][direction];
+    for (unsigned cpu = 0; cpu < loader_.cpus(); ++cpu) {
+      const kernel_totals part = now[cpu] - seen[cpu];
+      if (counted_any(part)) has_flows[cpu] = true;
+      sums[direction] = sums[direction] + part;
+    }
+    seen = now;
+  }
   for (unsigned cpu = 0; cpu < loader_.cpus(); ++cpu) {
-    const kernel_totals part = now[cpu] - seen_[old][cpu];
     // A CPU that counted nothing leaves an empty map, and walking its buckets costs the same.
     const int map = loader_.flow_map(old, cpu);
-    if (map >= 0 && counted_any(part)) drain_map(map, take_flows);
-    sum = sum + part;
+    if (map >= 0 && has_flows[cpu]) drain_map(map, take_flows);
   }
-  seen_[old] = now;
-  if (sum.coarse[0].packets + sum.coarse[1].packets + sum.coarse[2].packets != 0) {
-    drain_rows(old, take_row);
+  for (std::size_t direction = 0; direction < WT_DIRECTIONS; ++direction) {
+    if (any_coarse(sums[direction])) drain_rows(old, direction, take_row);
   }
-  return sum;
+  return sums;
 }
 
 kernel_totals MapSource::totals_so_far() const {
   kernel_totals sum{};
   for (std::uint32_t generation = 0; generation < WT_GENERATIONS; ++generation) {
-    for (const kernel_totals& part : read_totals(generation)) sum = sum + part;
+    for (std::size_t direction = 0; direction < WT_DIRECTIONS; ++direction) {
+      for (const kernel_totals& part : read_totals(generation, direction)) sum = sum + part;
+    }
   }
   return sum;
 }
 
-std::vector<kernel_totals> MapSource::read_totals(std::uint32_t generation) const {
+std::vector<kernel_totals> MapSource::read_totals(std::uint32_t generation,
+                                                  std::size_t direction) const {
   std::vector<kernel_totals> totals(loader_.cpus());
-  if (bpf_map_lookup_elem(loader_.totals(), &generation, totals.data()) != 0) {
+  const auto index = static_cast<std::uint32_t>(generation * WT_DIRECTIONS + direction);
+  if (bpf_map_lookup_elem(loader_.totals(), &index, totals.data()) != 0) {
     fail("the program's sums cannot be read");
   }
   return totals;
@@ -118,18 +135,21 @@ void MapSource::drain_map(int map, const TakeFlows& take_flows) {
   }
 }
 
-void MapSource::drain_rows(std::uint32_t generation, const TakeRow& take_row) {
-  std::vector<kernel_flow_count> by_cpu(loader_.cpus());
-  const std::vector<kernel_flow_count> nothing(loader_.cpus());
+void MapSource::drain_rows(std::uint32_t generation, std::size_t direction,
+                           const TakeRow& take_row) {
+  std::vector<kernel_row_count> by_cpu(loader_.cpus());
+  const std::vector<kernel_row_count> nothing(loader_.cpus());
   for (std::uint32_t i = 0; i < WT_ROWS; ++i) {
-    const std::uint32_t index = generation * WT_ROWS + i;
+    const auto index =
+        static_cast<std::uint32_t>((generation * WT_DIRECTIONS + direction) * WT_ROWS + i);
     if (bpf_map_lookup_elem(loader_.rows(), &index, by_cpu.data()) != 0) {
       fail("a coarse row cannot be read");
     }
-    KernelRow row{static_cast<std::uint8_t>(i / WT_PROTOCOLS),
+    KernelRow row{static_cast<wt_direction>(direction),
+                  static_cast<std::uint8_t>(i / WT_PROTOCOLS),
                   static_cast<std::uint8_t>(i % WT_PROTOCOLS),
                   {}};
-    for (const kernel_flow_count& part : by_cpu) add(row.count, part);
+    for (const kernel_row_count& part : by_cpu) add(row.count, part);
     if (row.count.packets == 0) continue;
     take_row(row);
     if (bpf_map_update_elem(loader_.rows(), &index, nothing.data(), BPF_ANY) != 0) {

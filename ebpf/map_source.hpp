@@ -20,10 +20,13 @@ struct KernelEntry {
 
 // A row of the last resort, with what it stands for.
 struct KernelRow {
+  wt_direction direction = WT_RECEIVED;
   std::uint8_t ip_version = 0;
   std::uint8_t protocol = 0;
-  kernel_flow_count count{};
+  kernel_row_count count{};
 };
+
+using DirectionTotals = std::array<kernel_totals, WT_DIRECTIONS>;  // by wt_direction
 
 class MapSource {
  public:
@@ -35,20 +38,22 @@ class MapSource {
 
   // Flips, and hands over everything that was counted since the flip before. Returns the sums that
   // the program made of the same packets, over all CPUs. Throws XdpError if a map cannot be read.
-  kernel_totals drain(const TakeFlows& take_flows, const TakeRow& take_row);
+  DirectionTotals drain(const TakeFlows& take_flows, const TakeRow& take_row);
 
-  // All the program ever did, over both generations and all CPUs; exact while it is detached.
+  // All the programs ever did, over generations, directions and CPUs; exact while detached.
   [[nodiscard]] kernel_totals totals_so_far() const;
 
  private:
   static constexpr std::uint32_t kBatch = 4096;
 
-  [[nodiscard]] std::vector<kernel_totals> read_totals(std::uint32_t generation) const;
+  [[nodiscard]] std::vector<kernel_totals> read_totals(std::uint32_t generation,
+                                                       std::size_t direction) const;
   void drain_map(int map, const TakeFlows& take_flows);
-  void drain_rows(std::uint32_t generation, const TakeRow& take_row);
+  void drain_rows(std::uint32_t generation, std::size_t direction, const TakeRow& take_row);
 
   XdpLoader& loader_;
-  std::array<std::vector<kernel_totals>, WT_GENERATIONS> seen_;  // by CPU, at the drain before
+  // By generation, direction and CPU, at the drain before.
+  std::array<std::array<std::vector<kernel_totals>, WT_DIRECTIONS>, WT_GENERATIONS> seen_;
   std::vector<kernel_flow_key> keys_;
   std::vector<kernel_flow_count> counts_;
   std::vector<std::byte> position_;  // of a batch: the kernel's own

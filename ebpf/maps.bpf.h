@@ -26,20 +26,21 @@ struct {
   __array(values, struct flow_map);
 } flows SEC(".maps");
 
-/* generation -> the CPU's sums: what the drained entries are held against. */
+/* (generation, direction) -> the CPU's sums: what the drained entries are held against. */
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, WT_GENERATIONS);
+  __uint(max_entries, WT_GENERATIONS* WT_DIRECTIONS);
   __type(key, __u32);
   __type(value, struct kernel_totals);
 } totals SEC(".maps");
 
-/* (generation, IP version, protocol) -> what found neither a map entry nor room in the ring. */
+/* (generation, direction, IP version, protocol) -> what found neither a map entry nor room in the
+ * ring. */
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, WT_GENERATIONS* WT_ROWS);
+  __uint(max_entries, WT_GENERATIONS* WT_DIRECTIONS* WT_ROWS);
   __type(key, __u32);
-  __type(value, struct kernel_flow_count);
+  __type(value, struct kernel_row_count);
 } rows SEC(".maps");
 
 /* Heads of packets that user space has to read. The size is replaced when it is made. */
@@ -51,7 +52,7 @@ struct {
 /* Where a CPU puts a record together. */
 struct head_room {
   struct handed_up_packet head;
-  __u8 octets[WT_HEAD_OCTETS_MAX + 8];
+  __u8 octets[WT_HEAD_OCTETS_MAX + 24]; /* and a tag, and what the verifier thinks of */
 };
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -42,10 +42,14 @@ struct cursor {
 struct parsed {
   struct kernel_flow_key key;
   __u64 octets;
-  __u32 needed; /* read whole: this much of the frame holds every header */
+  __u32 needed;         /* read whole: this much of the frame holds every header */
+  __u32 headers;        /* read whole: octets of the frame before the payload of TCP or UDP */
+  __u32 network_offset; /* of the IP header */
   __u16 tcp_flags;
   __u8 tos;
   __u8 ip_version; /* 0 none, 1 IPv4, 2 IPv6 */
+  __u8 has_tag;    /* given: the first VLAN tag is not in the frame, but in the key already */
+  __u8 uncut;      /* given: segments are to be cut of it, so a length of 0 is one over 65,535 */
 };
 
 static __always_inline int readable(const struct cursor* c, __u32 octets) {
@@ -143,8 +147,10 @@ static __always_inline int parse_transport(struct cursor* c, __u32 left, struct 
     case 6:
       if (left < 14 || !readable(c, 14)) return TO_HAND_UP;
       p->tcp_flags = be16_at(c->at + 12) & 0x0fff;
+      p->headers = c->passed + (c->at[12] >> 4) * 4;
       break;
     case 17:
+      p->headers = c->passed + 8;
       if (options.tunnel_inner && (left < 8 || !readable(c, 8))) return TO_HAND_UP_TUNNEL;
       /* fall through */
     case 33:
@@ -177,6 +183,7 @@ static __always_inline int parse_ipv4(struct cursor* c, struct parsed* p) {
   if (!readable(c, 20) || c->at[0] >> 4 != 4) return TO_HAND_UP;
   header = (c->at[0] & 0x0f) * 4;
   total = be16_at(c->at + 2);
+  if (total == 0 && p->uncut) total = c->left;
   if (header < 20 || total < header || total > c->left) return TO_HAND_UP;
   /* With options: they are wholly there, and one octet behind them, which the C++ parser may
    * want to see for a source route at their end. */
@@ -202,6 +209,7 @@ static __always_inline int parse_ipv6(struct cursor* c, struct parsed* p) {
 
   if (!readable(c, 40) || c->at[0] >> 4 != 6) return TO_HAND_UP;
   left = be16_at(c->at + 4);
+  if (left == 0 && p->uncut && c->left > 40) left = c->left - 40;
   if (left == 0 || left + 40 > c->left) return TO_HAND_UP;
   p->ip_version = 2;
   p->octets = left + 40;
@@ -280,7 +288,7 @@ static __always_inline int parse_layers(struct cursor* c, struct parsed* p) {
   for (int i = 0; i < KERNEL_VLAN_TAGS_MAX; i++) {
     if (!is_vlan(type)) break;
     if (!readable(c, 4)) return TO_HAND_UP;
-    if (i == 0) p->key.vlan_and_kind = be16_at(c->at) & 0x0fff;
+    if (i == 0 && !p->has_tag) p->key.vlan_and_kind = be16_at(c->at) & 0x0fff;
     type = be16_at(c->at + 2);
     advance(c, 4);
   }
@@ -288,6 +296,7 @@ static __always_inline int parse_layers(struct cursor* c, struct parsed* p) {
     type = pass_labels(c);
   else if (type == TYPE_PPPOE_SESSION)
     type = pass_session(c);
+  p->network_offset = c->passed;
   if (type == TYPE_IPV4) return parse_ipv4(c, p);
   if (type == TYPE_IPV6) return parse_ipv6(c, p);
   if (type < 0x0600 || is_followed(type)) /* a length (802.3 with LLC), or 0 from above */

@@ -5,6 +5,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
@@ -34,7 +37,29 @@ std::string foreign_program(unsigned ifindex) {
   return {};
 }
 
+// 0: not known.
+unsigned mtu_of(const std::string& name) {
+  const ebpf::Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request{};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  if (::ioctl(socket.get(), SIOCGIFMTU, &request) != 0) return 0;
+  return static_cast<unsigned>(request.ifr_mtu);
+}
+
 }  // namespace
+
+// Drivers answer a too large MTU as each of them likes; what is beyond a page without the room that
+// XDP wants is what most of them cannot do.
+std::string native_refusal_text(int error, unsigned mtu, const std::string& name) {
+  constexpr unsigned kPageMtu = 3498;  // 4096 - 256 (head room) - 320 (skb_shared_info) - 22
+  const std::string why = xdp_error_text(error);
+  const bool may_be_mtu = error == ERANGE || error == E2BIG || error == EMSGSIZE ||
+                          ((error == EINVAL || error == ENOMEM) && mtu > kPageMtu);
+  if (!may_be_mtu || mtu <= 1500) return why;
+  return why + "; the MTU of " + std::to_string(mtu) +
+         " may be too large for native XDP with this driver: `ip link set dev " + name + " mtu " +
+         std::to_string(mtu > kPageMtu ? kPageMtu : 1500u) + "`";
+}
 
 const char* label(XdpMode mode) {
   return mode == XdpMode::kNative ? "native" : "generic";
@@ -72,7 +97,7 @@ XdpMode XdpAttachment::attach(int program, unsigned ifindex, const std::string& 
   }
   const int native = try_mode(XDP_FLAGS_DRV_MODE);
   if (native == 0) return XdpMode::kNative;
-  native_refusal_ = xdp_error_text(native);
+  native_refusal_ = native_refusal_text(native, mtu_of(name), name);
   const int generic = try_mode(XDP_FLAGS_SKB_MODE);
   if (generic == 0) return XdpMode::kGeneric;
   throw XdpError("the kernel does not attach to " + name + ": " + native_refusal_ + " (native), " +

@@ -27,6 +27,9 @@ std::string xdp_error_text(int error);
 // needs.
 std::string xdp_cure(int error, const std::string& capabilities);
 
+// Why native XDP was refused, with the cure if it may be for an `mtu` that is too large for it.
+std::string native_refusal_text(int error, unsigned mtu, const std::string& name);
+
 class XdpAttachment {
  public:
   explicit XdpAttachment(std::string capabilities) : capabilities_(std::move(capabilities)) {}

@@ -89,9 +89,12 @@ void XdpLoader::open() {
   if (has_frame_octets) {
     bpf_program__set_flags(program, bpf_program__flags(program) | BPF_F_XDP_HAS_FRAGS);
   }
+  bpf_program* sent = bpf_object__find_program_by_name(object_, options_.sent_program.c_str());
+  if (sent != nullptr) bpf_program__set_autoload(sent, options_.sent);
   kernel_options fixed{};
   fixed.cpus = cpus_;
   fixed.port = options_.port;
+  fixed.port_sent = options_.port_sent;
   fixed.tunnel_inner = options_.tunnel_inner;
   fixed.join_fragments = options_.join_fragments;
   fixed.hand_up = options_.hand_up;
@@ -132,6 +135,10 @@ void XdpLoader::load() {
                    cure_of(-error) + "\n" + words.last());
   }
   program_ = bpf_program__fd(bpf_object__find_program_by_name(object_, options_.program.c_str()));
+  if (options_.sent) {
+    sent_program_ =
+        bpf_program__fd(bpf_object__find_program_by_name(object_, options_.sent_program.c_str()));
+  }
   flows_ = bpf_map__fd(map_named(object_, "flows"));
   totals_ = bpf_map__fd(map_named(object_, "totals"));
   rows_ = bpf_map__fd(map_named(object_, "rows"));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel program and its maps: loaded once, attached to one interface at a time by a bpf_link,
-// so that nothing stays attached when the process ends, however it ends. Another's XDP program is
-// never replaced. Thread: the owner's, one at a time.
+// The kernel programs and their maps: loaded once; the one for what is received is attached to one
+// interface at a time by a bpf_link, so that nothing stays attached when the process ends, however
+// it ends. Another's XDP program is never replaced. What is sent: see sent_hook.hpp. Thread: the
+// owner's, one at a time.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +23,16 @@ namespace wiretally {
 struct XdpLoaderOptions {
   std::uint32_t map_entries = 65'536;    // flows of a CPU and generation
   std::uint32_t ring_octets = 8u << 20;  // a power of two of at least a page
-  std::uint8_t port = 0;                 // Observation Point
+  std::uint8_t port = 0;                 // Observation Point of what is received
+  std::uint8_t port_sent = 0;            // and of what is sent, which is metered
+  bool sent = false;                     // if it is to be
   bool tunnel_inner = false;
   bool join_fragments = false;
   wt_hand_up hand_up = WT_HAND_UP_REST;
   // What is loaded: the meter's own, unless a bench wants another around the same maps.
   std::span<const std::byte> object = flow_count_object();
   std::string program = "wt_flow_count";
+  std::string sent_program = "wt_flow_sent";
 };
 
 class XdpLoader {
@@ -51,6 +55,7 @@ class XdpLoader {
   [[nodiscard]] const std::string& native_refusal() const { return attachment_.native_refusal(); }
 
   [[nodiscard]] int program() const { return program_; }
+  [[nodiscard]] int sent_program() const { return sent_program_; }  // -1: not wanted
   [[nodiscard]] int flows() const { return flows_; }
   [[nodiscard]] int totals() const { return totals_; }
   [[nodiscard]] int rows() const { return rows_; }
@@ -76,6 +81,7 @@ class XdpLoader {
   const XdpLoaderOptions options_;
   bpf_object* object_ = nullptr;
   int program_ = -1;
+  int sent_program_ = -1;
   int flows_ = -1;
   int totals_ = -1;
   int rows_ = -1;

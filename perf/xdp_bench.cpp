@@ -74,12 +74,13 @@ class Program {
   std::uint64_t drain() {
     std::uint64_t entries = 0;
     std::uint64_t packets = 0;
-    const kernel_totals sums = maps_.drain(
+    const DirectionTotals both = maps_.drain(
         [&](auto keys, auto counts) {
           entries += keys.size();
           for (const kernel_flow_count& count : counts) packets += count.packets;
         },
         [](const KernelRow&) {});
+    const kernel_totals sums = both[WT_RECEIVED] + both[WT_SENT];
     if (packets != sums.received.packets)
       throw std::runtime_error(fmt::format("{} of {} frames counted, {} handed up, {} coarse",
                                            packets, sums.received.packets, sums.handed_up.packets,

@@ -57,6 +57,8 @@ void from_json(const Json& json, ActiveFlow& flow) {
   json.at("tcp_flags").get_to(record.tcp_flags);
   json.at("tos").get_to(record.tos);
   json.at("ingress").get_to(record.ingress_ifindex);
+  record.egress_ifindex = json.value("egress", 0u);
+  record.direction = record.egress_ifindex != 0 ? 1 : 0;
   record.end_reason = static_cast<FlowEndReason>(json.at("end_reason").get<std::uint8_t>());
   json.at("recent_packets").get_to(flow.recent_packets);
   json.at("recent_octets").get_to(flow.recent_octets);

@@ -35,6 +35,7 @@ struct ExporterInfo {
   TunnelKey tunnel_key = TunnelKey::kOuter;  // whose addresses are the records' keys
   KeyConfig key{};                           // what a flow is told apart by
   std::string domain_name;                   // of the Observation Domain; at most 64 octets go out
+  bool directions = false;  // some port sees what leaves: records tell which way they went
   std::vector<ExportedInterface> interfaces;
   TimeNs start_time = 0;                         // sysUptime counts from here; 0: clock() at start
   std::function<TimeNs()> clock;                 // UTC now; empty: the machine's clock

@@ -102,6 +102,7 @@ void NetflowV5Encoder::write_piece(const FlowRecord& record, std::uint64_t piece
   std::memcpy(p + 4, key.destination.data() + 12, 4);
   // An ifIndex that does not fit is 65535, which no interface has: never another one's number.
   store_be16(p + 12, static_cast<std::uint16_t>(std::min(record.ingress_ifindex, 0xffffu)));
+  store_be16(p + 14, static_cast<std::uint16_t>(std::min(record.egress_ifindex, 0xffffu)));
   store_be32(p + 16, static_cast<std::uint32_t>(part(record.packets, piece, pieces)));
   store_be32(p + 20, static_cast<std::uint32_t>(part(record.octets, piece, pieces)));
   store_be16(p + 32, key.source_port);

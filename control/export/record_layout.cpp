@@ -50,6 +50,7 @@ constexpr Element kBasic[] = {
 };
 
 constexpr Element kMacs[] = {Element::kSourceMacAddress, Element::kDestinationMacAddress};
+constexpr Element kDirections[] = {Element::kEgressInterface, Element::kFlowDirection};
 
 constexpr Element kLink[] = {
     Element::kSourceMacAddress, Element::kDestinationMacAddress, Element::kDot1qVlanId,
@@ -78,9 +79,10 @@ void append(std::vector<Element>& to, Elements more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
-std::vector<Element> elements_of(RecordLayout layout) {
+std::vector<Element> elements_of(RecordLayout layout, bool directions) {
   std::vector<Element> elements;
   append(elements, kBasic);
+  if (directions) append(elements, kDirections);
   const bool full = layout == RecordLayout::kFull;
   if (full || layout == RecordLayout::kL2) append(elements, kLink);
   if (full) append(elements, kRanges);
@@ -107,7 +109,7 @@ void set_times(std::vector<Element>& elements, const LayoutChoice& choice) {
 
 std::vector<Element> elements_of(const LayoutChoice& choice) {
   if (choice.fields.empty()) {
-    std::vector<Element> elements = elements_of(choice.layout);
+    std::vector<Element> elements = elements_of(choice.layout, choice.directions);
     const bool has_macs = std::ranges::count(elements, Element::kSourceMacAddress) != 0;
     if (choice.identity.macs && !has_macs) append(elements, kMacs);  // what is key is sent
     set_times(elements, choice);
@@ -290,7 +292,7 @@ std::uint32_t hash_of(const LayoutChoice& choice) {
   const unsigned setting =
       static_cast<unsigned>(choice.key) | static_cast<unsigned>(choice.times) << 1 |
       unsigned{choice.system_init_time} << 3 | static_cast<unsigned>(choice.layout) << 4 |
-      (is_usual(key) ? 0 : identity << 8);
+      unsigned{choice.directions} << 6 | (is_usual(key) ? 0 : identity << 8);
   std::uint32_t hash = 2166136261u ^ setting;
   for (const std::string& name : choice.fields) {
     for (const char c : name + ",") hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
@@ -303,8 +305,9 @@ std::uint16_t first_id(const LayoutChoice& choice) {
   if (choice.fields.empty() && plain) {
     // The inner view of a layout that tells the ends apart has another meaning: other ids.
     const auto view = choice.key == TunnelKey::kInner && wants_attributes(choice) ? 4u : 0u;
-    return static_cast<std::uint16_t>(kFirstNamedId +
-                                      kIdsOfLayout * (static_cast<unsigned>(choice.layout) + view));
+    const auto way = choice.directions ? 8u : 0u;
+    return static_cast<std::uint16_t>(
+        kFirstNamedId + kIdsOfLayout * (static_cast<unsigned>(choice.layout) + view + way));
   }
   constexpr std::uint32_t kRanges = (65536 - kFirstListedId) / kIdsOfLayout;
   return static_cast<std::uint16_t>(kFirstListedId + kIdsOfLayout * (hash_of(choice) % kRanges));
@@ -328,7 +331,7 @@ RecordKind record_kind(const FlowKey& key) {
 }
 
 LayoutChoice layout_choice(const CollectorConfig& collector, TunnelKey key,
-                           const KeyConfig& identity) {
+                           const KeyConfig& identity, bool directions) {
   LayoutChoice choice;
   choice.layout = collector.layout;
   choice.fields = collector.fields;
@@ -337,6 +340,7 @@ LayoutChoice layout_choice(const CollectorConfig& collector, TunnelKey key,
   choice.system_init_time = collector.version == NetflowVersion::kIpfix;
   choice.biflow = collector.biflow;
   choice.identity = identity;
+  choice.directions = directions;
   return choice;
 }
 

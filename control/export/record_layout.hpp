@@ -44,12 +44,13 @@ struct LayoutChoice {
   RecordTimes times = RecordTimes::kMilliseconds;
   bool system_init_time = false;  // IPFIX: what uptimes count from (IE 160) stands beside them
   bool biflow = false;
-  KeyConfig identity{};  // what a flow is told apart by; not the usual: flowKeyIndicator says it
+  KeyConfig identity{};     // what a flow is told apart by; not the usual: flowKeyIndicator says it
+  bool directions = false;  // a layout by name has egressInterface and flowDirection too
 };
 
 // As a collector is configured.
 LayoutChoice layout_choice(const CollectorConfig& collector, TunnelKey key,
-                           const KeyConfig& identity);
+                           const KeyConfig& identity, bool directions);
 
 // The id of the Template for `kind`.
 std::uint16_t template_id(const LayoutChoice& choice, RecordKind kind);

@@ -63,6 +63,8 @@ bool is_key(Element element, CoarseLevel level, const KeyConfig& key) {
     case Element::kDestinationMacAddress:
       return exact && key.macs;
     case Element::kIngressInterface:
+    case Element::kEgressInterface:
+    case Element::kFlowDirection:
       return level == CoarseLevel::kProtocol || (exact && key.ingress);
     case Element::kIpVersion:
       return true;
@@ -154,6 +156,10 @@ RecordTemplate::FieldWriter RecordTemplate::compile(const FieldSpecifier& field)
     case Element::kIngressInterface:
     case Element::kIngressPhysicalInterface:
       return from(Copy::kUnsigned32, offsetof(FlowRecord, ingress_ifindex), 4);
+    case Element::kEgressInterface:
+      return from(Copy::kUnsigned32, offsetof(FlowRecord, egress_ifindex), 4);
+    case Element::kFlowDirection:
+      return from(Copy::kUnsigned8, offsetof(FlowRecord, direction), 1);
     case Element::kVlanId:
       return from(Copy::kVlan, 0, 2);
     case Element::kIpVersion:

@@ -29,7 +29,8 @@ TemplateEncoder::TemplateEncoder(const Dialect& dialect, const CollectorConfig& 
     : dialect_(dialect),
       non_ip_(collector.non_ip),
       biflow_(collector.biflow),
-      templates_(make_layout(layout_choice(collector, exporter.tunnel_key, exporter.key))),
+      templates_(make_layout(
+          layout_choice(collector, exporter.tunnel_key, exporter.key, exporter.directions))),
       options_(make_options(collector, exporter, std::move(statistics))) {
   for (std::size_t i = 0; i < templates_.size(); ++i) {
     if (non_ip_ || !is_non_ip(static_cast<RecordKind>(i))) {

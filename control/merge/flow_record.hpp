@@ -62,14 +62,16 @@ enum class Leave : std::uint8_t { kExport, kDelete };
 struct FlowRecord {
   FlowKey key;  // fields not selected by flows.key are zero, but VLAN and port: first seen
   std::uint64_t packets = 0;
-  std::uint64_t octets = 0;     // layer 3 (IE 1)
-  std::uint64_t l2_octets = 0;  // frames without FCS (IE 352)
-  TimeNs first = 0;             // smallest stamp, ns since the Unix epoch, UTC
-  TimeNs last = 0;              // largest stamp
-  std::uint32_t ingress_ifindex = 0;
-  std::uint16_t tcp_flags = 0;  // OR, 12 bits
-  std::uint8_t tos = 0;         // of the first packet
+  std::uint64_t octets = 0;           // layer 3 (IE 1)
+  std::uint64_t l2_octets = 0;        // frames without FCS (IE 352)
+  TimeNs first = 0;                   // smallest stamp, ns since the Unix epoch, UTC
+  TimeNs last = 0;                    // largest stamp
+  std::uint32_t ingress_ifindex = 0;  // of the interface it came in by; 0: it is not known
+  std::uint32_t egress_ifindex = 0;   // of the one it was seen to leave by
+  std::uint16_t tcp_flags = 0;        // OR, 12 bits
+  std::uint8_t tos = 0;               // of the first packet
   FlowEndReason end_reason = FlowEndReason::kIdleTimeout;
+  std::uint8_t direction = 0;                  // IANA flowDirection (IE 61): 0 ingress, 1 egress
   const FlowAttributes* attributes = nullptr;  // its batch's; null: not kept, or a last-resort row
 };
 

@@ -50,7 +50,9 @@ Merger::Merger(const MergerOptions& options, const FlowHash& hash)
       arena_(std::make_unique<Arena>(options.threads)) {
   CacheOptions cache;
   cache.identity_vlan = options.flows.key.vlan;
-  cache.identity_ingress = options.flows.key.ingress;
+  // What is sent and what is received are never one flow: a record has one direction.
+  cache.identity_ingress =
+      options.flows.key.ingress || std::ranges::count(options.egress, true) != 0;
   cache.identity_link = options.flows.key.macs;
   cache.attributes = options.attributes;
   cache.growable = options.recording;
@@ -67,7 +69,10 @@ Merger::~Merger() = default;
 void Merger::complete(FlowRecord& record, TimeNs utc_step) const {
   record.first += utc_step;
   record.last += utc_step;
-  record.ingress_ifindex = options_.ifindex[static_cast<std::size_t>(record.key.port)];
+  const auto port = static_cast<std::size_t>(record.key.port);
+  const bool egress = port < options_.egress.size() && options_.egress[port];
+  (egress ? record.egress_ifindex : record.ingress_ifindex) = options_.ifindex[port];
+  record.direction = egress ? 1 : 0;
 }
 
 // Steps 2 and 3: drain this shard of every table, merge.

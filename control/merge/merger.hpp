@@ -22,6 +22,7 @@ struct MergerOptions {
   bool recording = false;              // the cache grows instead of shedding
   int threads = 1;                     // of the arena
   std::vector<std::uint32_t> ifindex;  // by PortIndex
+  std::vector<bool> egress;            // by PortIndex: it sees what leaves; empty: none does
 };
 
 struct TickInput {

@@ -146,6 +146,10 @@ const RecordField kFields[] = {
   {"ip_version", "ipVersion",
    [](char* o, const R& r) { return is_ip(r) ? words(o, label(r.key.ip_version())) : o; }, false,
    false, "4, 6, or nothing"},
+  {"egress", "egressInterface", [](char* o, const R& r) { return number(o, r.egress_ifindex); },
+   false, false, "number of the interface it was seen to leave by; 0: it came in"},
+  {"direction", "flowDirection", [](char* o, const R& r) { return number(o, r.direction); }, false,
+   false, "0: came in, 1: left (IANA flowDirection)"},
   {"icmp_type", "",
    [](char* o, const R& r) {
      return is_any_icmp(r) ? number(o, r.key.destination_port >> 8) : o; }, false, false,

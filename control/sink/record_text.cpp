@@ -331,6 +331,9 @@ char* put_json_members(char* out, const FlowRecord& record) {
   out = put_number(put(out, ",\"vlan\":"), key.vlan());
   out = put_hex16(put(out, ",\"ethertype\":\""), ethertype_of(key));
   out = put_number(put(out, "\",\"ingress\":"), record.ingress_ifindex);
+  if (record.egress_ifindex != 0) {
+    out = put_number(put(out, ",\"egress\":"), record.egress_ifindex);
+  }
   out = put_number(put(out, ",\"end_reason\":"), static_cast<std::uint64_t>(record.end_reason));
   out = put(put(put(out, ",\"level\":\""), label(key.level())), "\"");
   return out;

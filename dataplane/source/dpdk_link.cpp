@@ -120,6 +120,11 @@ unsigned stands_on(const std::string& interface) {
   return *lower;
 }
 
+std::optional<std::uint64_t> sent_packets(const std::string& interface) {
+  const auto stats = statistics_of(interface);
+  return stats ? std::optional(stats->tx_packets) : std::nullopt;
+}
+
 std::optional<XdpProgram> attached_xdp_program(const std::string& interface) {
   alignas(nlmsghdr) std::array<char, kReplyOctets> reply;
   const Octets xdp = find_attribute(ask_for_link(interface, reply), IFLA_XDP);

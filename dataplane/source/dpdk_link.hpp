@@ -24,6 +24,9 @@ namespace wiretally {
 // 0: none. The other end of a veth pair is none.
 [[nodiscard]] unsigned stands_on(const std::string& interface);
 
+// IFLA_STATS64 tx_packets: what the interface sent since it was made. Empty if it is gone.
+[[nodiscard]] std::optional<std::uint64_t> sent_packets(const std::string& interface);
+
 struct XdpProgram {
   std::uint32_t id = 0;
   std::string name;  // empty if this process may not ask

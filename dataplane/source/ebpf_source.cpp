@@ -33,15 +33,16 @@ static_assert(offsetof(FlowKey, port) == offsetof(kernel_flow_key, port));
 static_assert(offsetof(FlowKey, vlan_and_kind) == offsetof(kernel_flow_key, vlan_and_kind));
 static_assert(kIpVersions == WT_IP_VERSIONS);
 
-CountedFlow counted_flow(const kernel_flow_count& count) {
+// Of a flow or a row.
+template <class Count>
+CountedFlow counted_flow(const Count& count) {
   CountedFlow flow;
   flow.packets = count.packets;
   flow.octets = count.octets;
   flow.l2_octets = count.l2_octets;
   flow.first = static_cast<TimeNs>(count.first);
   flow.last = static_cast<TimeNs>(count.last);
-  flow.tcp_flags = count.tcp_flags;
-  flow.tos = count.tos;
+  flow.tcp_flags = static_cast<std::uint16_t>(count.tcp_flags);
   return flow;
 }
 
@@ -50,15 +51,34 @@ MeteredCounter metered(const kernel_volume& counted, const kernel_volume& coarse
           counted.l2_octets + coarse.l2_octets};
 }
 
+// The worker counts those that it is shown by itself; the others are this source's to count.
+CountedTotals counted_totals(const kernel_totals& sums, PortIndex port) {
+  CountedTotals totals;
+  totals.port = port;
+  for (std::size_t v = 0; v < kIpVersions; ++v) {
+    totals.metered[v] = metered(sums.counted[v], sums.coarse[v]);
+    totals.coarse_packets += sums.coarse[v].packets;
+  }
+  const std::uint64_t elsewhere = sums.handed_up.packets + sums.refused.packets;
+  totals.received = {sums.received.packets - elsewhere,
+                     sums.received.l2_octets - sums.handed_up.l2_octets - sums.refused.l2_octets};
+  totals.unread = {sums.unread.packets, sums.unread.l2_octets};
+  return totals;
+}
+
 }  // namespace
 
-EbpfSource::EbpfSource(EbpfOptions options, PortIndex port)
-    : options_(std::move(options)), port_(port) {
-  options_.loader.port = static_cast<std::uint8_t>(port);
+EbpfSource::EbpfSource(EbpfOptions options) : options_(std::move(options)) {
+  options_.loader.port = static_cast<std::uint8_t>(options_.port);
+  options_.loader.port_sent = static_cast<std::uint8_t>(options_.port_sent);
+  options_.loader.sent = options_.sent;
   try {
     loader_ = std::make_unique<XdpLoader>(options_.loader);
     maps_ = std::make_unique<MapSource>(*loader_);
     ring_ = std::make_unique<RingReader>(loader_->ring(), options_.loader.ring_octets);
+    if (options_.sent) {
+      sent_ = std::make_unique<SentHook>(loader_->sent_program(), options_.tcx);
+    }
   } catch (const XdpError& error) {
     throw StartupError(ExitCode::kMachine, fmt::format("driver ebpf: {}", error.what()));
   }
@@ -89,18 +109,39 @@ void EbpfSource::check_frames() const {
                  "use driver pcap");
 }
 
-// What the interface received while no program was on it is counted as missed: by its own counter,
+void EbpfSource::attach_programs(unsigned ifindex) {
+  if (options_.received) mode_ = loader_->attach(ifindex, options_.interface);
+  if (!sent_) return;
+  try {
+    sent_->attach(ifindex, options_.interface);
+  } catch (...) {
+    loader_->detach();
+    throw;
+  }
+}
+
+void EbpfSource::detach() {
+  if (sent_) sent_->detach();
+  loader_->detach();
+  loader_->await_grace_period();
+}
+
+// What passed the interface while no program was on it is counted as missed: by its own counters,
 // from the moment the program went, or from its beginning if it is a new one.
 void EbpfSource::try_attach(unsigned ifindex) {
   check_frames();
-  const std::uint64_t received = received_packets(options_.interface).value_or(0);
-  mode_ = loader_->attach(ifindex, options_.interface);
+  const std::array<std::uint64_t, WT_DIRECTIONS> passed = {
+      received_packets(options_.interface).value_or(0),
+      sent_packets(options_.interface).value_or(0)};
+  attach_programs(ifindex);
   counters_->mode.store(mode_, std::memory_order_relaxed);
-  if (options_.promiscuous) promiscuous_.emplace(options_.interface);
+  if (options_.received && options_.promiscuous) promiscuous_.emplace(options_.interface);
   if (last_ifindex_ != 0) {
-    const std::uint64_t before = ifindex == last_ifindex_ ? received_then_ : 0;
-    counters_->not_attached.fetch_add(received - std::min(received, before),
-                                      std::memory_order_relaxed);
+    for (std::size_t direction = 0; direction < WT_DIRECTIONS; ++direction) {
+      const std::uint64_t before = ifindex == last_ifindex_ ? passed_then_[direction] : 0;
+      counters_->by[direction].not_attached.fetch_add(
+          passed[direction] - std::min(passed[direction], before), std::memory_order_relaxed);
+    }
   }
   ifindex_ = last_ifindex_ = ifindex;
   last_refusal_.clear();
@@ -114,19 +155,25 @@ std::size_t EbpfSource::poll(std::span<PacketView> views) {
     look_after();
   }
   const std::int64_t to_utc = read_clock(CLOCK_REALTIME) - now_ns;
-  std::size_t count = 0;
+  std::size_t count = cutter_.show(views);
   while (count < views.size()) {
     const std::span<const std::byte> record = ring_->next();
     if (record.empty()) break;
     handed_up_packet head;
     std::memcpy(&head, record.data(), sizeof head);
-    PacketView& view = views[count++];
+    PacketView view;
     view.data = reinterpret_cast<const std::uint8_t*>(record.data() + sizeof head);
     view.captured = head.captured;
     view.wire_octets = head.wire_octets;
     view.time = static_cast<TimeNs>(head.time) + to_utc;
     view.link_type = LinkType::kEthernet;
-    view.port = port_;
+    view.port = port_of(head.direction);
+    if (head.segments > 1) {
+      cutter_.take(view, {head.segments, head.segment_octets, head.network_offset});
+      count += cutter_.show(views.subspan(count));
+    } else {
+      views[count++] = view;
+    }
   }
   if (count == 0 && counting_) {
     pollfd waiting{loader_->ring(), POLLIN, 0};
@@ -145,37 +192,32 @@ void EbpfSource::hand_over(CountTaker& taker) {
     flows_.clear();
     for (std::size_t i = 0; i < keys.size(); ++i) {
       flows_.push_back(counted_flow(counts[i]));
+      flows_.back().tos = counts[i].tos;
       std::memcpy(static_cast<void*>(&flows_.back().key), &keys[i], sizeof(FlowKey));
     }
     taker.take(flows_);
   };
   const auto take_row = [&](const KernelRow& row) {
     CountedFlow flow = counted_flow(row.count);
-    flow.key.port = port_;
+    flow.key.port = port_of(row.direction);
     flow.key.protocol = row.protocol;
     flow.key.set_kind(static_cast<IpVersion>(row.ip_version), CoarseLevel::kProtocol);
     taker.take(std::span(&flow, 1));
   };
-  const kernel_totals sums = maps_->drain(take_flows, take_row);
-  CountedTotals totals;
-  totals.port = port_;
-  for (std::size_t v = 0; v < kIpVersions; ++v) {
-    totals.metered[v] = metered(sums.counted[v], sums.coarse[v]);
-    totals.coarse_packets += sums.coarse[v].packets;
+  const DirectionTotals totals = maps_->drain(take_flows, take_row);
+  for (std::size_t direction = 0; direction < WT_DIRECTIONS; ++direction) {
+    if (direction == WT_SENT ? options_.sent : options_.received) {
+      taker.take(counted_totals(totals[direction], port_of(direction)));
+      counters_->by[direction].ring_full.fetch_add(totals[direction].refused.packets,
+                                                   std::memory_order_relaxed);
+    }
   }
-  // The worker counts those that it is shown by itself; the others are this source's to count.
-  const std::uint64_t elsewhere = sums.handed_up.packets + sums.refused.packets;
-  totals.received = {sums.received.packets - elsewhere,
-                     sums.received.l2_octets - sums.handed_up.l2_octets - sums.refused.l2_octets};
-  totals.unread = {sums.unread.packets, sums.unread.l2_octets};
-  taker.take(totals);
-  counters_->ring_full.fetch_add(sums.refused.packets, std::memory_order_relaxed);
 }
 
 void EbpfSource::stop_counting() {
   counting_ = false;
   count_missed_by_nic();
-  loader_->detach();
+  detach();
   promiscuous_.reset();
   counters_->attached.store(false, std::memory_order_relaxed);
 }
@@ -192,9 +234,14 @@ void EbpfSource::count_missed_by_nic() {
   }
 }
 
+bool EbpfSource::still_attached() const {
+  return (!options_.received || loader_->attached_ifindex() == ifindex_) &&
+         (!sent_ || sent_->attached_ifindex() == ifindex_);
+}
+
 // The link lets go of an interface that is deleted; one made anew has another number.
 void EbpfSource::look_at_interface() {
-  if (ifindex_ != 0 && loader_->attached_ifindex() != ifindex_) lose_interface();
+  if (ifindex_ != 0 && !still_attached()) lose_interface();
   const unsigned ifindex = ::if_nametoindex(options_.interface.c_str());
   if (ifindex_ != 0 && ifindex != ifindex_) lose_interface();  // renamed: it is another's now
   if (ifindex_ != 0 || ifindex == 0) return;
@@ -207,13 +254,14 @@ void EbpfSource::look_at_interface() {
   }
   counters_->reattached.fetch_add(1, std::memory_order_relaxed);
   const double gap = static_cast<double>(read_clock(CLOCK_MONOTONIC) - lost_at_ns_) / 1e9;
-  options_.log(
-      fmt::format("{}: attached again after {:.2f} s, {}", options_.interface, gap, label(mode_)));
+  options_.log(fmt::format("{}: attached again after {:.2f} s, {}", options_.interface, gap,
+                           options_.received ? label(mode_) : sent_->kind()));
 }
 
 void EbpfSource::lose_interface() {
-  received_then_ = received_packets(options_.interface).value_or(0);
-  loader_->detach();
+  passed_then_ = {received_packets(options_.interface).value_or(0),
+                  sent_packets(options_.interface).value_or(0)};
+  detach();
   promiscuous_.reset();
   ifindex_ = 0;
   lost_at_ns_ = read_clock(CLOCK_MONOTONIC);
@@ -222,9 +270,11 @@ void EbpfSource::lose_interface() {
 }
 
 std::vector<MissedCount> EbpfPort::missed() {
-  return {{"not_attached", counters_->not_attached.load(std::memory_order_relaxed)},
-          {"ring_full", counters_->ring_full.load(std::memory_order_relaxed)},
-          {"nic", counters_->nic.load(std::memory_order_relaxed)}};
+  const EbpfCounters::Direction& by = counters_->by[direction_];
+  std::vector<MissedCount> missed = {{"not_attached", by.not_attached.load()},
+                                     {"ring_full", by.ring_full.load()}};
+  if (!egress()) missed.push_back({"nic", counters_->nic.load()});
+  return missed;
 }
 
 }  // namespace wiretally

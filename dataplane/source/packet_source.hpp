@@ -40,6 +40,8 @@ class CapturePort {
   virtual ~CapturePort() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual std::uint32_t ifindex() const = 0;
+  // Packets that leave through the interface are seen here, not those that come in.
+  [[nodiscard]] virtual bool egress() const { return false; }
   virtual std::vector<MissedCount> missed() = 0;
   // How the driver takes packets from this port now ("zero-copy", "native", ...); empty: there is
   // one way only. Static storage.

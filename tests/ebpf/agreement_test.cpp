@@ -25,7 +25,8 @@ using Octets = std::vector<std::uint8_t>;
 
 constexpr std::size_t kFrameMin = 14;  // the kernel tests no shorter ones, and no link has them
 constexpr std::size_t kFrameMax =
-    60'000;  // BPF_PROG_TEST_RUN takes 17 pages; cut, it is a frame too
+    60'000;                             // BPF_PROG_TEST_RUN takes 17 pages; cut, it is a frame too
+constexpr std::size_t kSentMax = 3000;  // of an skb, which is one page
 constexpr PortIndex kPort{5};
 
 std::filesystem::path corpus() {
@@ -69,7 +70,12 @@ struct Tally {
   std::uint64_t differ = 0;
 };
 
-class Agreement : public ::testing::TestWithParam<bool> {
+struct Tested {
+  bool tunnel_inner;
+  bool sent;
+};
+
+class Agreement : public ::testing::TestWithParam<Tested> {
  protected:
   void SetUp() override {
     if (const std::string why = KernelParser::why_not_here(); !why.empty()) {
@@ -78,10 +84,11 @@ class Agreement : public ::testing::TestWithParam<bool> {
     XdpLoaderOptions options;
     options.map_entries = 64;
     options.ring_octets = 1u << 18;
-    options.port = static_cast<std::uint8_t>(kPort);
-    options.tunnel_inner = GetParam();
-    kernel_ = std::make_unique<KernelParser>(options);
-    parse_options_.tunnel = GetParam() ? TunnelView::kInner : TunnelView::kOuter;
+    options.port = options.port_sent = static_cast<std::uint8_t>(kPort);
+    options.tunnel_inner = GetParam().tunnel_inner;
+    options.sent = GetParam().sent;
+    kernel_ = std::make_unique<KernelParser>(options, options.sent);
+    parse_options_.tunnel = GetParam().tunnel_inner ? TunnelView::kInner : TunnelView::kOuter;
   }
   void TearDown() override {
     if (tally_.frames == 0) return;
@@ -96,6 +103,8 @@ class Agreement : public ::testing::TestWithParam<bool> {
     EXPECT_EQ(tally_.differ, 0u);
   }
 
+  static std::size_t frame_max() { return GetParam().sent ? kSentMax : kFrameMax; }
+
   // Tells the first few differences in full.
   void differs(std::span<const std::uint8_t> frame, const std::string& how) {
     if (++tally_.differ > 5) return;
@@ -103,14 +112,16 @@ class Agreement : public ::testing::TestWithParam<bool> {
   }
 
   void compare(std::span<const std::uint8_t> whole) {
-    if (whole.size() < kFrameMin) return;
-    const auto frame = whole.first(std::min(whole.size(), kFrameMax));
+    // The kernel runs no program on an skb that has nothing behind its Ethernet header.
+    if (whole.size() < kFrameMin + (GetParam().sent ? 1 : 0)) return;
+    const auto frame = whole.first(std::min(whole.size(), frame_max()));
     ++tally_.frames;
     const auto wire = static_cast<std::uint32_t>(frame.size());
     ParsedPacket expected;
     const ParseError outcome =
         wiretally::parse(view_of_octets(frame, wire), parse_options_, expected);
     const KernelVerdict verdict = kernel_->parse(frame);
+    if (verdict.refused) return;
     const kernel_totals& t = verdict.totals;
     EXPECT_EQ(t.received.packets, 1u);
     EXPECT_EQ(t.received.l2_octets, wire);
@@ -191,8 +202,13 @@ class Agreement : public ::testing::TestWithParam<bool> {
   Tally tally_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Tunnel, Agreement, ::testing::Bool(),
-                         [](const auto& tested) { return tested.param ? "inner" : "outer"; });
+INSTANTIATE_TEST_SUITE_P(Tunnel, Agreement,
+                         ::testing::Values(Tested{false, false}, Tested{true, false},
+                                           Tested{false, true}, Tested{true, true}),
+                         [](const auto& tested) {
+                           return std::string(tested.param.tunnel_inner ? "inner" : "outer") +
+                                  (tested.param.sent ? "_sent" : "");
+                         });
 
 TEST_P(Agreement, holds_for_every_ethernet_frame_of_the_corpus) {
   if (!std::filesystem::exists(corpus())) GTEST_SKIP() << "there is no corpus at " << corpus();
@@ -281,6 +297,7 @@ TEST_P(Agreement, holds_for_every_ethertype_untagged_and_tagged) {
     }
   }
   EXPECT_EQ(tally_.frames, 2u * 65'536);
+  EXPECT_GT(tally_.counted, tally_.frames / 2);
 }
 
 TEST_P(Agreement, holds_for_every_protocol_of_ipv4_and_ipv6) {
@@ -364,6 +381,34 @@ TEST(KernelProgram, sees_the_whole_length_of_a_frame_in_pieces) {
   ASSERT_TRUE(verdict.counted);
   EXPECT_EQ(verdict.counted->count.l2_octets, 9000u);
   EXPECT_EQ(verdict.counted->count.octets, 0x231au);
+}
+
+// 2500 octets in ten segments of 240 and one of 100, each with 66 octets of headers.
+TEST(KernelProgram, counts_the_segments_that_a_frame_is_cut_into) {
+  if (const std::string why = KernelParser::why_not_here(); !why.empty()) {
+    GTEST_SKIP() << "this process may not load BPF programs: " << why;
+  }
+  constexpr std::uint32_t kPayload = 2500, kHeaders = 14 + 20 + 32;
+  XdpLoaderOptions options;
+  options.map_entries = 64;
+  options.sent = true;
+  KernelParser kernel(options, true);
+  Octets frame(kHeaders + kPayload, 0);
+  const std::array<std::uint8_t, 12> head = {8, 0, 0x45, 0, 0x09, 0xf8, 0, 0, 0, 0, 64, 6};
+  std::copy(head.begin(), head.end(), frame.begin() + 12);
+  frame[46] = 0x80;  // a TCP header of 32 octets
+  frame[47] = 0x18;
+  for (const std::uint32_t told : {11u, 0u}) {  // by the kernel, or to be found out
+    const std::uint32_t wire = kPayload + 11 * kHeaders;
+    const KernelVerdict verdict = kernel.parse_uncut(frame, 240, told, wire);
+    ASSERT_TRUE(verdict.counted);
+    EXPECT_EQ(verdict.counted->count.packets, 11u);
+    EXPECT_EQ(verdict.counted->count.l2_octets, wire);
+    EXPECT_EQ(verdict.counted->count.octets, wire - 11 * 14);
+    EXPECT_EQ(verdict.counted->count.tcp_flags, 0x18);
+    EXPECT_EQ(verdict.totals.received.packets, 11u);
+    EXPECT_EQ(verdict.totals.counted[1].octets, wire - 11 * 14);
+  }
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ struct Drains {
 
   void take(MapSource& maps) {
     std::uint64_t in_entries = 0;
-    const kernel_totals sums = maps.drain(
+    const DirectionTotals by_direction = maps.drain(
         [&](std::span<const kernel_flow_key>, std::span<const kernel_flow_count> counts) {
           for (const kernel_flow_count& count : counts) {
             in_entries += count.packets;
@@ -50,6 +50,7 @@ struct Drains {
           }
         },
         [&](const KernelRow& row) { in_entries += row.count.packets; });
+    const kernel_totals sums = by_direction[WT_RECEIVED] + by_direction[WT_SENT];
     // The program's own sums and the entries agree drain by drain, not only in the end.
     EXPECT_EQ(in_entries + sums.handed_up.packets, sums.received.packets);
     packets += in_entries;

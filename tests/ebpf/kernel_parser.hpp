@@ -16,6 +16,7 @@
 namespace wiretally {
 
 struct KernelVerdict {
+  bool refused = false;  // the kernel makes no skb with an IP ethertype of less than an IP header
   std::optional<KernelEntry> counted;  // in the map of flows
   std::vector<std::uint8_t> head;      // handed up: the octets user space gets
   handed_up_packet handed_up{};
@@ -24,15 +25,22 @@ struct KernelVerdict {
 
 class KernelParser {
  public:
-  explicit KernelParser(const XdpLoaderOptions& options);
+  // `sent`: the program for what is sent.
+  explicit KernelParser(const XdpLoaderOptions& options, bool sent = false);
   // At least 14 octets, as a frame of a kernel interface has. Aborts the process on system errors.
   KernelVerdict parse(std::span<const std::uint8_t> frame);
+  // A frame that is still to be cut; sent only. `segments` 0: the kernel has not counted them.
+  KernelVerdict parse_uncut(std::span<const std::uint8_t> frame, std::uint32_t segment_size,
+                            std::uint32_t segments, std::uint32_t wire_octets);
 
   // Empty if this process may load programs; else why not.
   static std::string why_not_here();
 
  private:
+  KernelVerdict verdict();
+
   XdpLoader loader_;
+  bool sent_;
   RingReader ring_;
   int map_;
   kernel_totals before_{};
