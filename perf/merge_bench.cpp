@@ -4,7 +4,6 @@
 // limits: walking the table's lines, and a random read-modify-write of one flow's lines.
 // Thread: one, pinned; the merger's arena has this thread only.
 #include <fmt/core.h>
-#include <getopt.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -12,6 +11,7 @@
 #include "control/merge/merger.hpp"
 #include "dataplane/flow/count_table.hpp"
 #include "dataplane/packet/parse.hpp"
+#include "perf/lab/bench_main.hpp"
 #include "perf/lab/machine.hpp"
 #include "perf/lab/meter_arms.hpp"
 
@@ -252,47 +252,13 @@ void run_flows(std::uint32_t flows, const InterleaveOptions& options) {
   std::fflush(stdout);
 }
 
-constexpr const char* kUsage = "merge_bench [--rounds N] [--core N] [--realtime]\n";
-
-int run(int argc, char** argv) {
-  const option known[] = {{"rounds", 1, nullptr, 'r'},
-                          {"core", 1, nullptr, 'c'},
-                          {"realtime", 0, nullptr, 'R'},
-                          {nullptr, 0, nullptr, 0}};
-  InterleaveOptions options;
-  options.rounds = 20;
-  bool realtime = false;
-  for (int c = 0; (c = getopt_long(argc, argv, "", known, nullptr)) != -1;) {
-    if (c == 'r') {
-      options.rounds = static_cast<unsigned>(std::stoul(optarg));
-    } else if (c == 'c') {
-      options.core = static_cast<int>(std::stoul(optarg));
-    } else if (c == 'R') {
-      realtime = true;
-    } else {
-      throw std::invalid_argument("");
-    }
-  }
-  pin_to_core(options.core);
-  const bool undisturbed = realtime && run_undisturbed();
-  fmt::print("{}command  {}\nslices   {} ms, {} rounds, core {}, {}\n", describe_machine(),
-             command_line(argc, argv), options.slice_ns / 1'000'000, options.rounds, options.core,
-             undisturbed ? "real-time priority" : "ordinary priority");
-  for (const std::uint32_t flows : {65'536U, 1'000'000U}) run_flows(flows, options);
-  return 0;
-}
-
 }  // namespace
 }  // namespace wiretally::perf
 
 int main(int argc, char** argv) {
-  try {
-    return wiretally::perf::run(argc, argv);
-  } catch (const std::invalid_argument& error) {
-    fmt::print(stderr, "{}\n{}", error.what(), wiretally::perf::kUsage);
-    return 2;
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 3;
-  }
+  using namespace wiretally::perf;
+  return bench_main(argc, argv, [](const InterleaveOptions& options) {
+    pin_to_core(options.core);
+    for (const std::uint32_t flows : {65'536U, 1'000'000U}) run_flows(flows, options);
+  });
 }

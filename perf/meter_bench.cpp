@@ -5,6 +5,7 @@
 #include <fmt/core.h>
 #include <getopt.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <sstream>
 #include <stdexcept>
@@ -16,21 +17,25 @@ namespace wiretally::perf {
 namespace {
 
 constexpr unsigned kRooflineAhead[] = {8, 16, 32, 64};
-// A 10G port with frames of 64 octets: what a worker counts between two ticks.
-constexpr std::uint64_t kPacketsPerSecond10G = 14'880'000;
+// Above these a machine of 16 GiB has no room for one more pair of tables.
+constexpr std::uint32_t kFlippedMax = 1'000'000;
+constexpr std::uint32_t kWorkerMax = 10'000'000;
 
 struct Options {
   std::vector<std::uint32_t> flows = {1000, 65536, 1'000'000, 10'000'000};
   std::vector<Pattern> patterns = {Pattern::kUniform};
-  unsigned ipv6_percent = 20;
+  FrameMix mix;
+  std::vector<std::string> only;  // arms whose name has one of these in it; none: all
   bool ablations = false;
   bool realtime = false;
   InterleaveOptions interleave;
 };
 
 constexpr const char* kUsage =
-    "meter_bench [--flows 1k,64k,1M,10M] [--traffic uniform,zipf,trains,new] [--ipv6 PERCENT]\n"
-    "            [--rounds N] [--slice-ms N] [--core N] [--ablations] [--realtime]\n";
+    "meter_bench [--flows 1k,64k,1M,10M] [--traffic uniform,zipf,trains,churn,new] [--ipv6 "
+    "PERCENT]\n"
+    "            [--mix imix|qinq-mpls] [--only PART-OF-NAME,...] [--rounds N] [--slice-ms N] "
+    "[--core N] [--ablations] [--realtime] [--quiet]\n";
 
 std::vector<std::string> split(const std::string& list) {
   std::vector<std::string> words;
@@ -51,9 +56,10 @@ std::uint32_t count_of(const std::string& word) {
 
 Options read_options(int argc, char** argv) {
   const option known[] = {
-      {"flows", 1, nullptr, 'f'},     {"traffic", 1, nullptr, 't'},  {"ipv6", 1, nullptr, '6'},
-      {"rounds", 1, nullptr, 'r'},    {"slice-ms", 1, nullptr, 's'}, {"core", 1, nullptr, 'c'},
-      {"ablations", 0, nullptr, 'a'}, {"realtime", 0, nullptr, 'R'}, {nullptr, 0, nullptr, 0}};
+      {"flows", 1, nullptr, 'f'},    {"traffic", 1, nullptr, 't'},  {"ipv6", 1, nullptr, '6'},
+      {"rounds", 1, nullptr, 'r'},   {"slice-ms", 1, nullptr, 's'}, {"core", 1, nullptr, 'c'},
+      {"only", 1, nullptr, 'o'},     {"mix", 1, nullptr, 'm'},      {"ablations", 0, nullptr, 'a'},
+      {"realtime", 0, nullptr, 'R'}, {"quiet", 0, nullptr, 'q'},    {nullptr, 0, nullptr, 0}};
   Options options;
   for (int c = 0; (c = getopt_long(argc, argv, "", known, nullptr)) != -1;) {
     const std::string value = optarg != nullptr ? optarg : "";
@@ -67,7 +73,7 @@ Options read_options(int argc, char** argv) {
         for (const auto& word : split(value)) options.patterns.push_back(pattern_of(word));
         break;
       case '6':
-        options.ipv6_percent = count_of(value);
+        options.mix.ipv6_percent = count_of(value);
         break;
       case 'r':
         options.interleave.rounds = count_of(value);
@@ -78,8 +84,18 @@ Options read_options(int argc, char** argv) {
       case 'c':
         options.interleave.core = static_cast<int>(count_of(value));
         break;
+      case 'o':
+        options.only = split(value);
+        break;
+      case 'm':
+        if (value != "imix" && value != "qinq-mpls") throw std::invalid_argument("no mix " + value);
+        (value == "imix" ? options.mix.imix : options.mix.encapsulated) = true;
+        break;
       case 'a':
         options.ablations = true;
+        break;
+      case 'q':
+        options.interleave.quiet = true;
         break;
       case 'R':
         options.realtime = true;
@@ -91,48 +107,83 @@ Options read_options(int argc, char** argv) {
   return options;
 }
 
-Arms make_arms(Bench& resident, Bench& epochs, bool ablations) {
+bool wanted(const Options& options, std::string_view name) {
+  if (options.only.empty()) return true;
+  return std::any_of(options.only.begin(), options.only.end(), [&](const std::string& word) {
+    return name.find(word) != std::string_view::npos;
+  });
+}
+
+struct Variant {
+  const char* name;
+  CoreVariant variant;
+};
+constexpr Variant kAblations[] = {
+    {"core, no prefetch", CoreVariant::kNoPrefetch},
+    {"core, asks after the burst", CoreVariant::kAfterBurst},
+    {"core, asks while parsing", CoreVariant::kWhileParsing},
+    {"core, asks at two distances", CoreVariant::kTwoDistances},
+    {"core, CRC32C hash", CoreVariant::kCrcHash},
+    {"core, 4 KiB pages", CoreVariant::kSmallPages},
+};
+
+Arms make_arms(Bench& bench, const Options& options) {
   Arms arms;
-  arms.push_back(make_core_arm(resident, "meter core", CoreVariant::kProduct));
-  arms.push_back(make_rte_hash_arm(resident));
-  add_roofline_arms(resident, kRooflineAhead, arms);
-  if (resident.workload.pattern != Pattern::kNew) {
-    arms.push_back(make_core_arm(epochs, "meter core, one-second epochs", CoreVariant::kProduct));
+  const auto add = [&](const char* name, auto make) {
+    if (!wanted(options, name)) return;
+    if (auto arm = make(name)) arms.push_back(std::move(arm));
+  };
+  add("meter core", [&](const char* name) { return make_core_arm(bench, name); });
+  add("rte_hash", [&](const char*) { return make_rte_hash_arm(bench); });
+  for (const unsigned ahead : kRooflineAhead) {
+    add("roofline", [&](const char*) { return make_roofline_arm(bench, ahead); });
   }
-  arms.push_back(make_worker_arm(epochs));
-  if (!ablations) return arms;
-  arms.push_back(make_parse_hash_arm(resident));
-  arms.push_back(make_core_arm(resident, "core, no prefetch", CoreVariant::kNoPrefetch));
-  arms.push_back(make_core_arm(resident, "core, hash 4 behind", CoreVariant::kBehind4));
-  arms.push_back(make_core_arm(resident, "core, hash 32 behind", CoreVariant::kBehind32));
-  arms.push_back(make_core_arm(resident, "core, hash after the burst", CoreVariant::kBehind64));
-  arms.push_back(make_core_arm(resident, "core, CRC32C hash", CoreVariant::kCrcHash));
-  arms.push_back(make_core_arm(resident, "core, 4 KiB pages", CoreVariant::kSmallPages));
+  if (is_resident(bench.workload.pattern) && bench.workload.flows <= kFlippedMax) {
+    add("meter core, one-second epochs",
+        [&](const char* name) { return make_turning_core_arm(bench, name); });
+  }
+  if (bench.workload.flows <= kWorkerMax) {
+    add("worker loop", [&](const char*) { return make_worker_arm(bench); });
+  }
+  if (!options.ablations) return arms;
+  add("parse + hash", [&](const char*) { return make_parse_hash_arm(bench); });
+  for (const Variant& variant : kAblations) {
+    add(variant.name,
+        [&](const char* name) { return make_core_variant(bench, name, variant.variant); });
+  }
   return arms;
 }
 
 std::string interval(const Estimate& e) {
-  if (e.samples == 0) return "no good slice";
+  if (e.samples == 0) return "-";
   return fmt::format("{:5.2f} [{:.2f} {:.2f}]", e.median, e.low, e.high);
 }
 
-const ArmResult& best_roofline(const std::vector<ArmResult>& results) {
+// The fastest arm whose name begins so; an empty result if there is none.
+ArmResult best_of(const std::vector<ArmResult>& results, std::string_view name) {
   const ArmResult* best = nullptr;
   for (const ArmResult& result : results) {
-    if (result.name.rfind("roofline", 0) != 0) continue;
+    if (result.name.rfind(name, 0) != 0) continue;
     if (best == nullptr || result.ns_per_operation().median < best->ns_per_operation().median) {
       best = &result;
     }
   }
-  return *best;
+  return best == nullptr ? ArmResult{} : *best;
+}
+
+std::string describe(const Workload& workload) {
+  return fmt::format("{} flows, {}, {} % IPv6, {}", workload.flows, name_of(workload.pattern),
+                     workload.mix.ipv6_percent,
+                     workload.mix.encapsulated ? "QinQ and two labels"
+                     : workload.mix.imix       ? "IMIX"
+                                               : "64-octet frames");
 }
 
 void print(const std::vector<ArmResult>& results, const Workload& workload) {
-  const ArmResult& core = results[0];
-  const ArmResult& baseline = results[1];
-  const ArmResult& roofline = best_roofline(results);
-  fmt::print("\n{} flows, {}, {} % IPv6, 64-octet frames; huge pages {} MiB\n", workload.flows,
-             name_of(workload.pattern), workload.mix.ipv6_percent, huge_page_mib());
+  const ArmResult core = best_of(results, "meter core");
+  const ArmResult baseline = best_of(results, "rte_hash");
+  const ArmResult roofline = best_of(results, "roofline");
+  fmt::print("\n{}; huge pages {} MiB\n", describe(workload), huge_page_mib());
   fmt::print("  {:<30} {:>7} {:>20} {:>20} {:>20} {:>20} {:>7}\n", "arm", "Mpps", "ns/packet",
              "x rte_hash", "of roofline", "x meter core", "slices");
   for (const ArmResult& result : results) {
@@ -146,15 +197,12 @@ void print(const std::vector<ArmResult>& results, const Workload& workload) {
 }
 
 void run_workload(const Options& options, Pattern pattern, std::uint32_t flows) {
-  Bench resident;
-  resident.workload.pattern = pattern;
-  resident.workload.flows = flows;
-  resident.workload.mix.ipv6_percent = options.ipv6_percent;
-  Bench epochs;
-  epochs.workload = resident.workload;
-  epochs.workload.epoch_packets = kPacketsPerSecond10G;
-  const Arms arms = make_arms(resident, epochs, options.ablations);
-  print(interleave(arms, options.interleave), resident.workload);
+  Bench bench;
+  bench.workload.pattern = pattern;
+  bench.workload.flows = flows;
+  bench.workload.mix = options.mix;
+  const Arms arms = make_arms(bench, options);
+  print(interleave(arms, options.interleave), bench.workload);
 }
 
 }  // namespace

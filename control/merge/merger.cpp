@@ -17,6 +17,8 @@ namespace {
 // records (15 MB of a million flows); small caches may turn over as a whole.
 constexpr std::uint64_t kShedShare = 8;
 constexpr std::uint64_t kShedMin = 16'384;
+// Memory of so many records is kept for the next ticks: twice what may be shed in one.
+constexpr std::uint64_t kPoolShare = kShedShare / 2;
 
 // Shards fill unevenly: room for four standard deviations, so that the whole holds max_flows.
 std::size_t flows_of_shard(std::uint64_t flows_max) {
@@ -47,6 +49,7 @@ Merger::Merger(const MergerOptions& options, const FlowHash& hash)
       hash_(hash),
       lifecycle_(options.flows.timeouts),
       expiry_interval_(options.flows.expiry_interval.count()),
+      records_(options.flows.max_flows / kPoolShare),
       arena_(std::make_unique<Arena>(options.threads)) {
   CacheOptions cache;
   cache.identity_vlan = options.flows.key.vlan;
@@ -126,8 +129,8 @@ TickOutput Merger::run(const TickInput& input) {
       sum.entries += shard->drained[t].entries;
     }
     if (shard->ended.empty()) continue;
-    output.batches.push_back(std::make_shared<const RecordBatch>(std::move(shard->ended)));
-    shard->ended = {};
+    output.batches.push_back(records_.share(std::move(shard->ended)));
+    shard->ended = records_.take();
   }
   tick_length_ = tick_time_ == 0 ? 0 : input.now - tick_time_;
   tick_time_ = input.now;

@@ -13,6 +13,7 @@
 
 #include "control/merge/drain.hpp"
 #include "control/merge/flow_cache.hpp"
+#include "control/merge/record_pool.hpp"
 
 namespace wiretally {
 
@@ -89,6 +90,7 @@ class Merger {
   TimeNs expiry_interval_;
   TimeNs expired_at_ = 0;
   bool expires_ = true;  // in this tick
+  RecordPool records_;
   std::unique_ptr<Arena> arena_;
   mutable std::mutex mutex_;  // held while shards change; views take it between ticks
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -12,7 +12,7 @@ namespace wiretally {
 namespace {
 
 constexpr std::size_t kShedLooks = 64;
-constexpr std::size_t kShedShare = 1024;  // of the cache leaves at most a 1024th at once
+constexpr std::size_t kShedShare = 256;  // of the shard leaves at most a 256th at once
 constexpr unsigned kShedTries = 16;
 
 }  // namespace
@@ -86,7 +86,9 @@ std::size_t FlowCache::find_idle(std::uint32_t tick, std::span<std::uint32_t> le
     leaving[i] = candidates[i].place;
     const Flow& flow = flows_[leaving[i]];
     __builtin_prefetch(&index_[flow.tag & index_mask_], 1, 3);
-    if (flow.wheel_next != kNone) __builtin_prefetch(&flows_[flow.wheel_next], 1, 3);
+    for (const std::uint32_t neighbour : {flow.wheel_next, flow.wheel_previous}) {
+      if (neighbour != kNone) __builtin_prefetch(&flows_[neighbour].wheel_next, 1, 3);
+    }
   }
   return kept;
 }

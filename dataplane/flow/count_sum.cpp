@@ -3,6 +3,7 @@
 // overload rule and totals as for packets, but counters may be larger than a line's. Thread:
 // worker.
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "dataplane/flow/coarsen.hpp"
@@ -69,15 +70,11 @@ bool CountTable::place_sum(const FlowKey& key, const CountSum& sum, std::uint64_
   return false;
 }
 
-// As place_sum(), in the lines of the coarse rows.
+// As place_sum(), in the lines of the coarse rows; of a sum that fits a line.
 bool CountTable::place_coarse(const FlowKey& key, const CountSum& sum, std::uint64_t hash,
                               std::size_t entries_limit, const FlowAttributes* ranges) {
   const auto extra =
       static_cast<std::int64_t>(sum.l2_octets) - static_cast<std::int64_t>(sum.octets);
-  const CountSum part = part_of(sum);
-  if (part.packets != sum.packets || part.octets != sum.octets || part.l2_octets != sum.l2_octets) {
-    return false;  // a length that lies by gigabytes
-  }
   CountEntry* line = coarse_ + (hash >> (64 - coarse_log2_));
   for (const CountEntry* const end = line + kProbeMax; line != end; ++line) {
     const bool fresh = !live(*line);
@@ -101,13 +98,25 @@ bool CountTable::place_coarse(const FlowKey& key, const CountSum& sum, std::uint
 
 CoarseLevel CountTable::count_coarse_sum(const FlowKey& exact, const CountSum& sum,
                                          const FlowHash& hash, const FlowAttributes* ranges) {
+  const CountSum part = part_of(sum);
+  if (part.packets != sum.packets || part.octets != sum.octets || part.l2_octets != sum.l2_octets) {
+    return add_to_row(exact, sum);  // a length that lies by gigabytes
+  }
   coarse_touched_ = true;
   const std::size_t share = (std::size_t{1} << coarse_log2_) >> kCoarseShareLog2;
-  for (std::size_t level = 1; level < kCoarseLevels - 1; ++level) {
-    const FlowKey key = coarsen(exact, static_cast<CoarseLevel>(level));
-    if (place_coarse(key, sum, hash(key), level * share, ranges)) {
-      return static_cast<CoarseLevel>(level);
-    }
+  // All keys, then all hashes: a flood of random keys asks for every level, and a key that is read
+  // by the hash as soon as it is written waits for its stores, one level after the other.
+  const std::array keys = {coarsen(exact, CoarseLevel::kNoPorts),
+                           coarsen(exact, CoarseLevel::kDestinationHost),
+                           coarsen(exact, CoarseLevel::kSourceHost)};
+  static_assert(keys.size() == kCoarseLevels - 2, "all but the exact key and the last resort");
+  std::array<std::uint64_t, keys.size()> hashes;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    hashes[i] = hash(keys[i]);
+    prefetch_line(coarse_ + (hashes[i] >> (64 - coarse_log2_)));
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (place_coarse(keys[i], sum, hashes[i], (i + 1) * share, ranges)) return keys[i].level();
   }
   return add_to_row(exact, sum);
 }
@@ -131,6 +140,7 @@ CoarseLevel CountTable::add_to_row(const FlowKey& key, const CountSum& sum) {
 CoarseLevel CountTable::place_sum_somewhere(const FlowKey& key, const CountSum& sum,
                                             const FlowHash& hash) {
   if (key.level() != CoarseLevel::kExact) return add_to_row(key, sum);
+  if (entries_max_ == 0) return count_coarse_sum(key, sum, hash, nullptr);
   const std::uint64_t exact = hash(key);
   do {
     if (place_sum(key, sum, exact, segment_limit_)) return CoarseLevel::kExact;

@@ -10,8 +10,9 @@
 // rule applies.
 //
 // Thread: worker between open() and the flip; control after the flip until recycle() (see
-// epoch.hpp). Memory: fixed at construction, about 1.33 * slots * 64 octets, three times as much
-// with attributes; freed by the destructor.
+// epoch.hpp). Memory: fixed at construction, 171 to 341 octets an entry (64 octets a line, 2 to 4
+// lines an entry, a third more for the smaller segments), three times as much with attributes;
+// freed by the destructor.
 #pragma once
 
 #include <cstddef>

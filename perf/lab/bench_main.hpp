@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every plain bench has: --rounds, --core, --realtime, the machine in the first lines, and an
-// exit code. Thread: main.
+// What every plain bench has: --rounds, --core, --realtime, --quiet, --only, the machine in the
+// first lines, and an exit code. Thread: main.
 #pragma once
 
 #include <fmt/core.h>
@@ -15,16 +15,22 @@
 
 namespace wiretally::perf {
 
+constexpr const char* kBenchUsage =
+    "--rounds N, --core N, --realtime, --quiet, --only PART-OF-AN-ARM'S-NAME";
+
 // Throws std::invalid_argument for anything else.
 inline InterleaveOptions options_of(int argc, char** argv) {
   InterleaveOptions options;
-  const option known[] = {
-      {"rounds", 1, nullptr, 'r'}, {"core", 1, nullptr, 'c'}, {"realtime", 0, nullptr, 'R'}, {}};
+  const option known[] = {{"rounds", 1, nullptr, 'r'},   {"core", 1, nullptr, 'c'},
+                          {"realtime", 0, nullptr, 'R'}, {"quiet", 0, nullptr, 'q'},
+                          {"only", 1, nullptr, 'o'},     {}};
   for (int c = 0; (c = getopt_long(argc, argv, "", known, nullptr)) != -1;) {
     if (c == 'r') options.rounds = static_cast<unsigned>(std::stoul(optarg));
     if (c == 'c') options.core = std::stoi(optarg);
     if (c == 'R') run_undisturbed();
-    if (c == '?') throw std::invalid_argument("--rounds N, --core N, --realtime");
+    if (c == 'q') options.quiet = true;
+    if (c == 'o') options.only = optarg;
+    if (c == '?') throw std::invalid_argument(kBenchUsage);
   }
   fmt::print("{}command  {}\n\n", describe_machine(), command_line(argc, argv));
   return options;

@@ -42,30 +42,30 @@ class HashVariant {
       : hash_(hash), table_(table), packets_(packets), hashes_(hashes) {}
 
   void follow(std::size_t parsed) {
-    if (hashed_ + kBehind < parsed) hash_next();
+    const FlowKey& key = packets_[parsed - 1].key;
+    const std::uint64_t hash = variant == CoreVariant::kCrcHash ? crc_hash(key) : hash_(key);
+    hashes_[parsed - 1] = hash;
+    if (variant == CoreVariant::kWhileParsing) table_.prefetch(hash);
+    if (variant == CoreVariant::kCrcHash && parsed % HashBehind::kTogether == 0) {
+      for (std::size_t i = parsed - HashBehind::kTogether; i < parsed; ++i) {
+        table_.prefetch(hashes_[i]);
+      }
+    }
+    if (variant == CoreVariant::kTwoDistances) {
+      const CountEntry* lines = table_.segments()[0].lines;
+      asm volatile("prefetcht1 %0" : : "m"(lines[hash >> (64 - table_.lines_log2())].packets));
+    }
   }
   void finish(std::size_t parsed) {
-    while (hashed_ < parsed) hash_next();
+    if (variant != CoreVariant::kAfterBurst) return;
+    for (std::size_t i = 0; i < parsed; ++i) table_.prefetch(hashes_[i]);
   }
 
  private:
-  static constexpr std::size_t kBehind = variant == CoreVariant::kBehind4    ? 4
-                                         : variant == CoreVariant::kBehind32 ? 32
-                                         : variant == CoreVariant::kBehind64 ? 64
-                                                                             : HashBehind::kBehind;
-
-  void hash_next() {
-    const FlowKey& key = packets_[hashed_].key;
-    hashes_[hashed_] = variant == CoreVariant::kCrcHash ? crc_hash(key) : hash_(key);
-    if (variant != CoreVariant::kNoPrefetch) table_.prefetch(hashes_[hashed_]);
-    ++hashed_;
-  }
-
   const FlowHash& hash_;
   const CountTable& table_;
   const ParsedPacket* packets_;
   std::uint64_t* hashes_;
-  std::size_t hashed_ = 0;
 };
 
 template <class Hashing>
@@ -78,115 +78,142 @@ void parse_and_hash(std::span<const PacketView> views, Batch& batch, Hashing has
   hashing.finish(batch.size);
 }
 
+std::uint64_t packets_in(const CountTable& table) {
+  std::uint64_t packets = 0;
+  for (const CountTable::Segment& segment : table.segments()) {
+    const std::size_t lines = (std::size_t{1} << segment.lines_log2) + CountTable::kProbeMax;
+    for (std::size_t i = 0; i < lines; ++i) {
+      if (table.live(segment.lines[i])) packets += segment.lines[i].packets;
+    }
+  }
+  return packets;
+}
+
+void hold(std::uint64_t packets, std::uint64_t expected) {
+  if (packets == expected) return;
+  throw std::runtime_error("the table holds " + std::to_string(packets) + " packets of " +
+                           std::to_string(expected));
+}
+
 // Two tables that take turns like a worker's, and the books of what went in.
-class Tables {
+class TurningTables {
  public:
-  Tables(const Workload& workload, bool small_pages) : workload_(workload) {
-    std::unique_ptr<SmallPagesOnly> small;
-    if (small_pages) small = std::make_unique<SmallPagesOnly>();
-    const std::size_t tables = flips() ? 2 : 1;
-    for (std::size_t i = 0; i < tables; ++i) {
-      tables_.push_back(
-          std::make_unique<CountTable>(workload.flows, 1, CountTable::Memory::kPopulated));
+  explicit TurningTables(Bench& bench) : workload_(bench.workload) {
+    const std::uint32_t churned = workload_.pattern == Pattern::kChurn ? workload_.flows / 4 : 0;
+    for (auto& table : tables_) {
+      table = std::make_unique<CountTable>(workload_.flows + churned, 1,
+                                           CountTable::Memory::kPopulated);
     }
     open();
   }
 
   CountTable& current() { return *tables_[current_]; }
   // Flips when an epoch is over: control's work (drain, give back) is not the worker's time.
-  void flip_if_due() {
-    if (!flips() || current().totals().packets < epoch_packets()) return;
+  void prepare() {
+    if (current().totals().packets < epoch_packets()) return;
     check();
     current_ ^= 1;
     current().recycle();
     open();
   }
-  [[nodiscard]] bool flips() const {
-    return workload_.epoch_packets != 0 || workload_.pattern == Pattern::kNew;
-  }
   void expect(std::uint64_t packets) { expected_ += packets; }
 
-  // Every packet is in the table, in a line or a row.
+  // Every packet is in the table, in a line.
   void check() const {
-    const CountTable& table = *tables_[current_];
-    std::uint64_t packets = 0;
-    for (const CountTable::Segment& segment : table.segments()) {
-      const std::size_t lines = (std::size_t{1} << segment.lines_log2) + CountTable::kProbeMax;
-      for (std::size_t i = 0; i < lines; ++i) {
-        if (table.live(segment.lines[i])) packets += segment.lines[i].packets;
-      }
-    }
-    if (packets != expected_ || table.totals().packets != expected_) {
-      throw std::runtime_error("the table holds " + std::to_string(packets) + " packets of " +
-                               std::to_string(expected_));
-    }
+    hold(packets_in(*tables_[current_]), expected_);
+    hold(tables_[current_]->totals().packets, expected_);
   }
 
  private:
   // Frames come in arenas: an epoch of new flows ends one arena before the table is full.
   [[nodiscard]] std::uint64_t epoch_packets() const {
-    if (workload_.pattern != Pattern::kNew) return workload_.epoch_packets;
+    if (workload_.pattern != Pattern::kNew) return kPacketsPerSecond10G;
     return std::max<std::uint64_t>(workload_.flows, 2 * FrameArena::kFrames) - FrameArena::kFrames;
   }
   void open() {
-    current().open(0, kTimeShift, workload_.flows);
+    current().open(0, 10, workload_.flows);
     expected_ = 0;
   }
-  static constexpr unsigned kTimeShift = 10;
 
   const Workload workload_;
-  std::vector<std::unique_ptr<CountTable>> tables_;
+  std::array<std::unique_ptr<CountTable>, 2> tables_;
   std::size_t current_ = 0;
   std::uint64_t expected_ = 0;
 };
 
+// The table that all share, or one of a variant's own.
+class SharedTable {
+ public:
+  explicit SharedTable(Bench& bench) : resident_(bench.resident()) {}
+  explicit SharedTable(std::shared_ptr<ResidentTable> own) : resident_(std::move(own)) {}
+  CountTable& current() { return resident_->table; }
+  void prepare() {}
+  void expect(std::uint64_t packets) { resident_->expected += packets; }
+  void check() const { resident_->check(); }
+
+ private:
+  std::shared_ptr<ResidentTable> resident_;
+};
+
+using Unplaced = std::array<std::uint8_t, kBurstMax>;  // none is: check() would tell
+
 template <CoreVariant variant>
+void count_batch(CountTable& table, Batch& batch) {
+  Unplaced unplaced;
+  if constexpr (variant == CoreVariant::kTwoDistances) {
+    constexpr std::size_t kAhead = 8;
+    const auto ask = [&](std::size_t from) {
+      for (std::size_t i = from; i < std::min(from + kAhead, batch.size); ++i) {
+        table.prefetch(batch.hashes[i]);
+      }
+    };
+    ask(0);
+    for (std::size_t at = 0; at < batch.size; at += kAhead) {
+      ask(at + kAhead);
+      table.count_all({batch.packets.data() + at, std::min(kAhead, batch.size - at)},
+                      batch.hashes.data() + at, unplaced.data());
+    }
+  } else {
+    table.count_all({batch.packets.data(), batch.size}, batch.hashes.data(), unplaced.data());
+  }
+}
+
+template <CoreVariant variant, class Tables>
 class CoreArm : public Arm {
  public:
-  CoreArm(Bench& bench, std::string name)
+  CoreArm(Bench& bench, std::string name, Tables tables)
       : Arm(std::move(name)),
         bench_(bench),
         stream_(bench.workload.pattern, bench.workload.flows, bench.workload.seed),
-        tables_(bench.workload, variant == CoreVariant::kSmallPages) {
-    if (!tables_.flips()) fill();
-  }
+        tables_(std::move(tables)) {}
 
   void prepare() override {
-    tables_.flip_if_due();
+    tables_.prepare();
     bench_.arena.fill(stream_, bench_.workload.mix);
   }
 
   std::uint64_t run() override {
-    count(bench_.arena.views());
-    return bench_.arena.views().size();
+    const auto views = bench_.arena.views();
+    count(bench_.hash, tables_.current(), views, batch_);
+    tables_.expect(views.size());
+    return views.size();
   }
 
   void check() const override { tables_.check(); }
 
- private:
-  void fill() {
-    const std::uint32_t flows = bench_.workload.flows;
-    for (std::uint32_t first = 0; first < flows;) {
-      const auto views = bench_.arena.fill_range(first, flows - first, bench_.workload.mix);
-      count(views);
-      first += static_cast<std::uint32_t>(views.size());
-    }
-  }
-
-  void count(std::span<const PacketView> views) {
+  static void count(const FlowHash& hash, CountTable& table, std::span<const PacketView> views,
+                    Batch& batch) {
     constexpr bool kAsIs = variant == CoreVariant::kProduct || variant == CoreVariant::kSmallPages;
     using Hashing = std::conditional_t<kAsIs, HashBehind, HashVariant<variant>>;
-    CountTable& table = tables_.current();
     for (std::size_t at = 0; at < views.size(); at += kBurstMax) {
       const std::size_t size = std::min(kBurstMax, views.size() - at);
-      parse_and_hash(views.subspan(at, size), batch_,
-                     Hashing(bench_.hash, table, batch_.packets.data(), batch_.hashes.data()));
-      std::array<std::uint8_t, kBurstMax> unplaced;  // none is: check() would tell
-      table.count_all({batch_.packets.data(), batch_.size}, batch_.hashes.data(), unplaced.data());
+      parse_and_hash(views.subspan(at, size), batch,
+                     Hashing(hash, table, batch.packets.data(), batch.hashes.data()));
+      count_batch<variant>(table, batch);
     }
-    tables_.expect(views.size());
   }
 
+ private:
   Bench& bench_;
   FlowStream stream_;
   Tables tables_;
@@ -226,26 +253,82 @@ class ParseHashArm : public Arm {
   std::uint64_t sum_ = 0;
 };
 
+// A table of its own, with every flow of a workload where `variant` places it.
+template <CoreVariant variant>
+std::shared_ptr<ResidentTable> filled_table(Bench& bench) {
+  const Workload& workload = bench.workload;
+  auto resident = std::make_shared<ResidentTable>(workload);
+  if (!is_resident(workload.pattern)) return resident;
+  Batch batch;
+  for (std::uint32_t first = 0; first < workload.flows;) {
+    const auto views = bench.arena.fill_range(first, workload.flows - first, workload.mix);
+    CoreArm<variant, SharedTable>::count(bench.hash, resident->table, views, batch);
+    first += static_cast<std::uint32_t>(views.size());
+  }
+  resident->expected = workload.flows;
+  return resident;
+}
+
 }  // namespace
 
-std::unique_ptr<Arm> make_core_arm(Bench& bench, std::string name, CoreVariant variant) {
+ResidentTable::ResidentTable(const Workload& workload)
+    : table(workload.flows, 1, CountTable::Memory::kPopulated) {
+  table.open(0, 10, workload.flows);
+}
+
+std::shared_ptr<ResidentTable> Bench::resident() {
+  if (!resident_) resident_ = filled_table<CoreVariant::kProduct>(*this);
+  return resident_;
+}
+
+void ResidentTable::check() const {
+  std::uint64_t packets = 0;  // of lines without a flow too: the roofline asks nobody
+  const CountTable::Segment& segment = table.segments()[0];
+  const std::size_t lines = (std::size_t{1} << segment.lines_log2) + CountTable::kProbeMax;
+  for (std::size_t i = 0; i < lines; ++i) packets += segment.lines[i].packets;
+  hold(packets, expected);
+}
+
+std::unique_ptr<Arm> make_core_arm(Bench& bench, std::string name) {
+  if (is_resident(bench.workload.pattern)) {
+    return std::make_unique<CoreArm<CoreVariant::kProduct, SharedTable>>(bench, std::move(name),
+                                                                         SharedTable(bench));
+  }
+  return make_turning_core_arm(bench, std::move(name));
+}
+
+std::unique_ptr<Arm> make_turning_core_arm(Bench& bench, std::string name) {
+  return std::make_unique<CoreArm<CoreVariant::kProduct, TurningTables>>(bench, std::move(name),
+                                                                         TurningTables(bench));
+}
+
+std::unique_ptr<Arm> make_core_variant(Bench& bench, std::string name, CoreVariant variant) {
+  const auto arm = [&]<CoreVariant kVariant>(SharedTable table) -> std::unique_ptr<Arm> {
+    return std::make_unique<CoreArm<kVariant, SharedTable>>(bench, std::move(name),
+                                                            std::move(table));
+  };
   switch (variant) {
     case CoreVariant::kProduct:
-      return std::make_unique<CoreArm<CoreVariant::kProduct>>(bench, std::move(name));
+      return arm.operator()<CoreVariant::kProduct>(SharedTable(bench));
     case CoreVariant::kNoPrefetch:
-      return std::make_unique<CoreArm<CoreVariant::kNoPrefetch>>(bench, std::move(name));
-    case CoreVariant::kBehind4:
-      return std::make_unique<CoreArm<CoreVariant::kBehind4>>(bench, std::move(name));
-    case CoreVariant::kBehind32:
-      return std::make_unique<CoreArm<CoreVariant::kBehind32>>(bench, std::move(name));
-    case CoreVariant::kBehind64:
-      return std::make_unique<CoreArm<CoreVariant::kBehind64>>(bench, std::move(name));
+      return arm.operator()<CoreVariant::kNoPrefetch>(SharedTable(bench));
+    case CoreVariant::kAfterBurst:
+      return arm.operator()<CoreVariant::kAfterBurst>(SharedTable(bench));
+    case CoreVariant::kWhileParsing:
+      return arm.operator()<CoreVariant::kWhileParsing>(SharedTable(bench));
+    case CoreVariant::kTwoDistances:
+      return arm.operator()<CoreVariant::kTwoDistances>(SharedTable(bench));
     case CoreVariant::kCrcHash:
-      return std::make_unique<CoreArm<CoreVariant::kCrcHash>>(bench, std::move(name));
-    case CoreVariant::kSmallPages:
-      return std::make_unique<CoreArm<CoreVariant::kSmallPages>>(bench, std::move(name));
+      return arm.operator()<CoreVariant::kCrcHash>(
+          SharedTable(filled_table<CoreVariant::kCrcHash>(bench)));
+    case CoreVariant::kSmallPages: {
+      const SmallPagesOnly small;
+      return arm.operator()<CoreVariant::kSmallPages>(
+          SharedTable(filled_table<CoreVariant::kSmallPages>(bench)));
+    }
+    default:
+      return nullptr;
   }
-  return nullptr;
 }
 
 std::unique_ptr<Arm> make_parse_hash_arm(Bench& bench) {

@@ -3,6 +3,7 @@
 #include "perf/lab/interleave.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <random>
 
 #include "perf/lab/machine.hpp"
@@ -59,16 +60,22 @@ std::vector<ArmResult> interleave(const Arms& arms, const InterleaveOptions& opt
     results[i].name = arms[i]->name();
     order[i] = i;
   }
+  std::optional<QuietOthers> quiet;
+  if (options.quiet) quiet.emplace(options.core);
   for (unsigned round = 0; round <= options.rounds; ++round) {
     std::shuffle(order.begin(), order.end(), random);
     for (const std::size_t i : order) {
+      if (arms[i]->name().find(options.only) == std::string::npos) continue;
       const double ns = slice(*arms[i], options);
       if (round == 0) continue;
       results[i].ns.push_back(ns);
       if (ns < 0) ++results[i].dropped;
     }
   }
-  for (const auto& arm : arms) arm->check();
+  quiet.reset();
+  for (const auto& arm : arms) {
+    if (arm->name().find(options.only) != std::string::npos) arm->check();
+  }
   return results;
 }
 

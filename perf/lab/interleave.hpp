@@ -36,6 +36,8 @@ struct InterleaveOptions {
   unsigned rounds = 40;
   std::int64_t slice_ns = 80'000'000;  // wall time, preparing included
   std::uint64_t seed = 1;
+  std::string only;    // arms with this in their name; empty: all
+  bool quiet = false;  // the other CPUs stand still meanwhile
 };
 
 struct ArmResult {

@@ -2,6 +2,7 @@
 // Reads /proc, /sys and the scheduler. Thread: any.
 #include "perf/lab/machine.hpp"
 
+#include <immintrin.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/utsname.h>
@@ -121,6 +122,22 @@ std::uint64_t huge_page_mib() {
   std::uint64_t kib = 0;
   value >> kib;
   return kib / 1024;
+}
+
+QuietOthers::QuietOthers(int core) {
+  for (int other = 0; other < sysconf(_SC_NPROCESSORS_ONLN); ++other) {
+    if (other == core) continue;
+    threads_.emplace_back([this, other] {
+      pin_to_core(other);
+      if (!run_undisturbed()) return;
+      while (!stop_.load(std::memory_order_relaxed)) _mm_pause();
+    });
+  }
+}
+
+QuietOthers::~QuietOthers() {
+  stop_ = true;
+  for (std::thread& thread : threads_) thread.join();
 }
 
 SmallPagesOnly::SmallPagesOnly() {

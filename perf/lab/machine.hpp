@@ -3,8 +3,11 @@
 // result. Thread: any.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
+#include <thread>
+#include <vector>
 
 namespace wiretally::perf {
 
@@ -26,6 +29,22 @@ std::int64_t wall_ns();
 
 // Memory of this process in transparent huge pages, MiB: whether 2 MiB pages were really given.
 std::uint64_t huge_page_mib();
+
+// While it lives, every other CPU pauses at real-time priority: nothing there takes caches, memory
+// or, where two CPUs are one core, execution units. The rest of the machine stands still for so
+// long, but for what the kernel keeps for ordinary threads (5 %). Without the right to real-time
+// priority it does nothing.
+class QuietOthers {
+ public:
+  explicit QuietOthers(int core);
+  ~QuietOthers();
+  QuietOthers(const QuietOthers&) = delete;
+  QuietOthers& operator=(const QuietOthers&) = delete;
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::vector<std::thread> threads_;
+};
 
 // While it lives, new memory of this process gets 4 KiB pages whatever madvise says.
 class SmallPagesOnly {

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "dataplane/flow/count_table.hpp"
 #include "dataplane/flow/flow_hash.hpp"
 #include "perf/lab/interleave.hpp"
 #include "perf/lab/traffic.hpp"
@@ -17,35 +18,51 @@ struct Workload {
   std::uint32_t flows = 1'000'000;
   FrameMix mix;
   std::uint64_t seed = 1;
-  // Packets after which the tables are flipped; 0: never, all flows are in the table before the
-  // first slice. A flood of new flows is flipped when as many flows as `flows` were seen.
-  std::uint64_t epoch_packets = 0;
+};
+
+// A count table that never flips, for all flows of a workload. The arms that place a flow
+// where the product does share it, the roofline too: one memory, equally warm for each.
+class ResidentTable {
+ public:
+  explicit ResidentTable(const Workload& workload);  // empty
+  CountTable table;
+  std::uint64_t expected = 0;  // packets that were counted in it
+  void check() const;          // throws if the lines hold another number
 };
 
 struct Bench {
   Workload workload;
   FlowHash hash{FlowHash::fixed_seed(), {}};
   FrameArena arena;
+  std::shared_ptr<ResidentTable> resident();  // made and filled at first use
+
+ private:
+  std::shared_ptr<ResidentTable> resident_;
 };
 
 enum class CoreVariant : std::uint8_t {
-  kProduct,     // what the worker does
-  kNoPrefetch,  // lines are first touched when they are counted
-  kBehind4,     // hash and prefetch so many packets behind the parser
-  kBehind32,
-  kBehind64,    // a whole burst behind: phase by phase
-  kCrcHash,     // CRC32C instead of AES: what the keyed hash costs
-  kSmallPages,  // table on 4 KiB pages
+  kProduct,       // what the worker does: lines are asked for four at a time, behind the parser
+  kNoPrefetch,    // lines are first touched when they are counted
+  kAfterBurst,    // one distance: all lines of a burst are asked for when all of it is parsed
+  kWhileParsing,  // one distance: each line is asked for alone, when its packet is parsed
+  kTwoDistances,  // into L2 while parsing, into L1 eight packets ahead of counting
+  kCrcHash,       // CRC32C instead of AES: what the keyed hash costs
+  kSmallPages,    // table on 4 KiB pages
 };
 
-std::unique_ptr<Arm> make_core_arm(Bench& bench, std::string name, CoreVariant variant);
+// All flows are in the table; where the pattern has no end of flows, epochs as below.
+std::unique_ptr<Arm> make_core_arm(Bench& bench, std::string name);
+// Two tables that flip after a second of 10G, or when a flood has filled one.
+std::unique_ptr<Arm> make_turning_core_arm(Bench& bench, std::string name);
+// nullptr: not to be had on this machine.
+std::unique_ptr<Arm> make_core_variant(Bench& bench, std::string name, CoreVariant variant);
 // parse + hash only, no table: what is left of the core when memory is free.
 std::unique_ptr<Arm> make_parse_hash_arm(Bench& bench);
 // Worker::run on a source in memory: also stamps, counters, epoch checks.
 std::unique_ptr<Arm> make_worker_arm(Bench& bench);
 // Random one-line read-modify-write, prefetched so many lines ahead, lines in the order the table
-// would be asked for them: one arm a distance, all over the same memory.
-void add_roofline_arms(Bench& bench, std::span<const unsigned> distances, Arms& arms);
+// would be asked for them, in the table's own memory.
+std::unique_ptr<Arm> make_roofline_arm(Bench& bench, unsigned distance);
 // DPDK's rte_hash with the same parser, key and record (rte_hash_arm.cpp).
 std::unique_ptr<Arm> make_rte_hash_arm(Bench& bench);
 void start_eal(int core);  // once, before the first rte_hash arm

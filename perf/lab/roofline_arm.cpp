@@ -3,6 +3,7 @@
 // read, changed and written, with no packet, no key and no branch. Thread: the bench's only one.
 #include <algorithm>
 #include <stdexcept>
+#include <vector>
 
 #include "dataplane/flow/count_table.hpp"
 #include "dataplane/packet/parse.hpp"
@@ -11,29 +12,15 @@
 namespace wiretally::perf {
 namespace {
 
-// A count table's own memory, of its own size and pages, in which nothing is counted: all rooflines
-// share it.
-struct RooflineMemory {
-  explicit RooflineMemory(std::uint32_t flows) : table(flows, 1, CountTable::Memory::kPopulated) {
-    table.open(0, 10, flows);
-    lines = const_cast<CountEntry*>(table.segments()[0].lines);
-    lines_log2 = table.segments()[0].lines_log2;
-  }
-  CountTable table;
-  CountEntry* lines;
-  unsigned lines_log2;
-  std::uint64_t touched = 0;
-};
-
 class RooflineArm : public Arm {
  public:
-  RooflineArm(Bench& bench, std::shared_ptr<RooflineMemory> memory, unsigned distance)
+  RooflineArm(Bench& bench, unsigned distance)
       : Arm("roofline, T0 " + std::to_string(distance) + " ahead"),
         bench_(bench),
         distance_(distance),
         stream_(bench.workload.pattern, bench.workload.flows, bench.workload.seed),
-        memory_(std::move(memory)),
-        lines_(memory_->lines),
+        memory_(bench.resident()),
+        lines_(const_cast<CountEntry*>(memory_->table.segments()[0].lines)),
         indexes_(FrameArena::kFrames) {}
 
   void prepare() override {
@@ -43,7 +30,7 @@ class RooflineArm : public Arm {
       ParsedPacket packet;
       if (!is_metered(parse(views[i], {}, packet))) throw std::runtime_error("frame not metered");
       indexes_[i] =
-          static_cast<std::uint32_t>(bench_.hash(packet.key) >> (64 - memory_->lines_log2));
+          static_cast<std::uint32_t>(bench_.hash(packet.key) >> (64 - memory_->table.lines_log2()));
     }
   }
 
@@ -54,16 +41,11 @@ class RooflineArm : public Arm {
       if (i + distance_ < size) prefetch(i + distance_);
       ++lines_[indexes_[i]].packets;
     }
-    memory_->touched += size;
+    memory_->expected += size;
     return size;
   }
 
-  void check() const override {
-    const std::size_t lines = std::size_t{1} << memory_->lines_log2;
-    std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < lines; ++i) sum += lines_[i].packets;
-    if (sum != memory_->touched) throw std::runtime_error("the roofline lost a line");
-  }
+  void check() const override { memory_->check(); }
 
  private:
   void prefetch(std::size_t i) const { __builtin_prefetch(&lines_[indexes_[i]], 1, 3); }
@@ -71,18 +53,15 @@ class RooflineArm : public Arm {
   Bench& bench_;
   const unsigned distance_;
   FlowStream stream_;
-  std::shared_ptr<RooflineMemory> memory_;
+  std::shared_ptr<ResidentTable> memory_;
   CountEntry* lines_;
   std::vector<std::uint32_t> indexes_;
 };
 
 }  // namespace
 
-void add_roofline_arms(Bench& bench, std::span<const unsigned> distances, Arms& arms) {
-  const auto memory = std::make_shared<RooflineMemory>(bench.workload.flows);
-  for (const unsigned distance : distances) {
-    arms.push_back(std::make_unique<RooflineArm>(bench, memory, distance));
-  }
+std::unique_ptr<Arm> make_roofline_arm(Bench& bench, unsigned distance) {
+  return std::make_unique<RooflineArm>(bench, distance);
 }
 
 }  // namespace wiretally::perf

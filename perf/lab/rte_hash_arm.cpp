@@ -86,7 +86,7 @@ class RteHashArm : public Arm {
     parameters.socket_id = BenchHeap::socket();
     table_ = rte_hash_create(&parameters);
     if (table_ == nullptr) must(-1, "rte_hash_create");
-    if (bench.workload.pattern != Pattern::kNew) fill();
+    if (is_resident(bench.workload.pattern)) fill();
   }
   ~RteHashArm() override { rte_hash_free(table_); }
 

@@ -14,7 +14,9 @@ namespace wiretally::perf {
 namespace {
 
 constexpr unsigned kTrainMean = 8;
-constexpr std::array<std::string_view, 4> kPatternNames = {"uniform", "zipf", "trains", "new"};
+constexpr std::uint32_t kChurnShare = 10;
+constexpr std::array<std::string_view, 5> kPatternNames = {"uniform", "zipf", "trains", "churn",
+                                                           "new"};
 
 std::uint64_t mix64(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
@@ -40,40 +42,51 @@ void put32(std::uint8_t* at, std::uint32_t value) {
 
 constexpr std::size_t kEthernet = 14;
 constexpr std::size_t kFrameMin = 60;  // 64 on the wire with its FCS
-constexpr std::size_t kIpv6TcpFrame = kEthernet + 40 + 20;
 
-// Four frames with everything in place but addresses and ports.
+constexpr std::size_t kShim = 16;  // 802.1ad, 802.1Q, two labels
+constexpr std::size_t kTemplateOctets = kEthernet + kShim + 60;
+constexpr std::array<std::uint16_t, 12> kImixFrames = {60, 60,  60,  60,  60,  60,
+                                                       60, 590, 590, 590, 590, 1514};
+
+// Frames with everything in place but addresses, ports and length.
 struct Templates {
-  std::array<std::array<std::uint8_t, 80>, 4> frames{};  // [ipv6 * 2 + tcp]
+  std::array<std::array<std::uint8_t, kTemplateOctets>, 4> plain{};  // [ipv6 * 2 + tcp]
+  std::array<std::array<std::uint8_t, kTemplateOctets>, 4> encapsulated{};
 
   Templates() {
     for (unsigned kind = 0; kind < 4; ++kind) {
-      std::uint8_t* p = frames[kind].data();
+      std::uint8_t* p = plain[kind].data();
       const bool ipv6 = (kind & 2) != 0;
-      const bool tcp = (kind & 1) != 0;
       p[0] = p[6] = 2;
       put16(p + 12, ipv6 ? 0x86dd : 0x0800);
-      std::uint8_t* ip = p + kEthernet;
-      std::uint8_t* transport = ip + (ipv6 ? 40 : 20);
-      if (ipv6) {
-        ip[0] = 0x60;
-        put16(ip + 4, tcp ? 20 : 8);
-        ip[6] = tcp ? 6 : 17;
-        ip[7] = 64;
-        put32(ip + 8, 0x20010db8);
-        put32(ip + 24, 0x20010db8);
-      } else {
-        ip[0] = 0x45;
-        put16(ip + 2, kFrameMin - kEthernet);
-        ip[8] = 64;
-        ip[9] = tcp ? 6 : 17;
-      }
-      if (tcp) {
-        transport[12] = 0x50;
-        transport[13] = 0x10;
-      } else {
-        put16(transport + 4, ipv6 ? 8 : kFrameMin - kEthernet - 20);
-      }
+      write_ip(p + kEthernet, ipv6, (kind & 1) != 0);
+      std::uint8_t* q = encapsulated[kind].data();
+      q[0] = q[6] = 2;
+      put32(q + 12, 0x88a80007);
+      put32(q + 16, 0x81000008);
+      put16(q + 20, 0x8847);
+      put32(q + 22, 100U << 12 | 64);
+      put32(q + 26, 200U << 12 | 0x100 | 64);
+      write_ip(q + kEthernet + kShim, ipv6, (kind & 1) != 0);
+    }
+  }
+
+  static void write_ip(std::uint8_t* ip, bool ipv6, bool tcp) {
+    std::uint8_t* transport = ip + (ipv6 ? 40 : 20);
+    if (ipv6) {
+      ip[0] = 0x60;
+      ip[6] = tcp ? 6 : 17;
+      ip[7] = 64;
+      put32(ip + 8, 0x20010db8);
+      put32(ip + 24, 0x20010db8);
+    } else {
+      ip[0] = 0x45;
+      ip[8] = 64;
+      ip[9] = tcp ? 6 : 17;
+    }
+    if (tcp) {
+      transport[12] = 0x50;
+      transport[13] = 0x10;
     }
   }
 };
@@ -84,7 +97,7 @@ Pattern pattern_of(std::string_view name) {
   const auto found = std::find(kPatternNames.begin(), kPatternNames.end(), name);
   if (found == kPatternNames.end()) {
     throw std::invalid_argument("no traffic '" + std::string(name) +
-                                "'; there are uniform, zipf, trains, new");
+                                "'; there are uniform, zipf, trains, churn, new");
   }
   return static_cast<Pattern>(found - kPatternNames.begin());
 }
@@ -126,6 +139,9 @@ std::uint32_t FlowStream::next() {
     case Pattern::kTrains:
       if (draw() % kTrainMean == 0) current_ = uniform();
       return current_;
+    case Pattern::kChurn:
+      return static_cast<std::uint32_t>(drawn_++ * flows_ / kChurnShare / kPacketsPerSecond10G) +
+             uniform();
     case Pattern::kNew:
       return current_++;
   }
@@ -142,24 +158,32 @@ void FrameArena::write(std::size_t slot, std::uint32_t flow, const FrameMix& mix
   const std::uint64_t random = mix64(flow + 0x1234567);
   const bool ipv6 = random % 100 < mix.ipv6_percent;
   const bool tcp = (random >> 40 & 1) != 0;
+  const std::size_t shim = mix.encapsulated ? kShim : 0;
   std::uint8_t* p = first_slot_ + slot * kSlotOctets;
-  std::memcpy(p, templates.frames[ipv6 * 2U + tcp].data(), 80);
-  std::uint8_t* ip = p + kEthernet;
+  const auto& frames = mix.encapsulated ? templates.encapsulated : templates.plain;
+  std::memcpy(p, frames[ipv6 * 2U + tcp].data(), kTemplateOctets);
+  std::uint8_t* ip = p + kEthernet + shim;
+  std::uint8_t* transport = ip + (ipv6 ? 40 : 20);
+  const auto headers = static_cast<std::size_t>(transport - p) + (tcp ? 20 : 8);
+  const std::size_t wanted = mix.imix ? kImixFrames[(slot + flow) % kImixFrames.size()] : kFrameMin;
+  const std::size_t octets = std::max(headers, wanted);
+  const std::size_t ip_octets = octets - kEthernet - shim;
   const auto destination = static_cast<std::uint32_t>(random >> 8 & 0xffff);
   if (ipv6) {
+    put16(ip + 4, static_cast<unsigned>(ip_octets) - 40);
     put32(ip + 20, scatter(flow));
     put32(ip + 36, destination);
   } else {
+    put16(ip + 2, static_cast<unsigned>(ip_octets));
     put32(ip + 12, scatter(flow));
     put32(ip + 16, 0xac100000 | destination);
   }
-  std::uint8_t* transport = ip + (ipv6 ? 40 : 20);
   put16(transport, 1024 + static_cast<unsigned>(random >> 24 & 0x7fff));
   // Not 53: nfpcapd makes a record of every DNS packet.
   put16(transport + 2, (random >> 41 & 1) != 0 ? 443 : 8443);
-  const std::size_t octets = ipv6 && tcp ? kIpv6TcpFrame : ipv6 ? 62 : kFrameMin;
+  if (!tcp) put16(transport + 4, static_cast<unsigned>(octets - headers) + 8);
   views_[slot] = PacketView{p,
-                            static_cast<std::uint32_t>(octets),
+                            static_cast<std::uint32_t>(std::min(octets, kSlotOctets)),
                             static_cast<std::uint32_t>(octets),
                             0,
                             LinkType::kEthernet,

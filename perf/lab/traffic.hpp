@@ -21,10 +21,17 @@ enum class Pattern : std::uint8_t {
   kUniform,  // every packet of a random flow: the worst for caches
   kZipf,     // exponent 1.0
   kTrains,   // runs of one flow, geometric, 8 packets in the mean; flows uniform
+  kChurn,    // uniform; a tenth of the flows ends each second (10G of 64-octet frames) for new ones
   kNew,      // every packet a flow never seen before: a flood
 };
 Pattern pattern_of(std::string_view name);  // throws std::invalid_argument
 std::string_view name_of(Pattern pattern);
+// Flows of the pattern never end: a table can hold all of them before the first slice.
+constexpr bool is_resident(Pattern pattern) {
+  return pattern != Pattern::kNew && pattern != Pattern::kChurn;
+}
+// A 10G port with frames of 64 octets: what a worker counts between two ticks.
+inline constexpr std::uint64_t kPacketsPerSecond10G = 14'880'000;
 
 class FlowStream {
  public:
@@ -42,10 +49,13 @@ class FlowStream {
   std::uint32_t flows_;
   std::uint64_t state_;
   std::uint32_t current_ = 0;
+  std::uint64_t drawn_ = 0;
 };
 
 struct FrameMix {
   unsigned ipv6_percent = 20;  // of flows; half of all flows are UDP, half TCP
+  bool imix = false;           // 64, 594 and 1518 octets, 7:4:1; else 64 (IPv6 with TCP: 78)
+  bool encapsulated = false;   // two tags and two MPLS labels before the IP header
 };
 
 class FrameArena {

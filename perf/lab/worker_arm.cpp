@@ -44,7 +44,7 @@ class WorkerArm : public Arm {
       : Arm("worker loop, one-second epochs"),
         bench_(bench),
         stream_(bench.workload.pattern, bench.workload.flows, bench.workload.seed),
-        epochs_(bench.workload.flows, 1, CountTable::Memory::kPopulated),
+        epochs_(bench.workload.flows + bench.workload.flows / 4, 1, CountTable::Memory::kPopulated),
         worker_({}, bench.hash, epochs_, clock_, 1),
         source_(bench.arena),
         fiber_([this] { worker_.run(source_, stop_); }) {
@@ -87,7 +87,7 @@ class WorkerArm : public Arm {
  private:
   [[nodiscard]] std::uint64_t epoch_packets() const {
     const Workload& workload = bench_.workload;
-    if (workload.pattern != Pattern::kNew) return workload.epoch_packets;
+    if (workload.pattern != Pattern::kNew) return kPacketsPerSecond10G;
     return std::max<std::uint64_t>(workload.flows, 3 * FrameArena::kFrames) -
            2 * FrameArena::kFrames;
   }
