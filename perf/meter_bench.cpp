@@ -27,6 +27,7 @@ struct Options {
   FrameMix mix;
   std::vector<std::string> only;  // arms whose name has one of these in it; none: all
   bool ablations = false;
+  bool hostile = false;
   bool realtime = false;
   InterleaveOptions interleave;
 };
@@ -35,7 +36,7 @@ constexpr const char* kUsage =
     "meter_bench [--flows 1k,64k,1M,10M] [--traffic uniform,zipf,trains,churn,new] [--ipv6 "
     "PERCENT]\n"
     "            [--mix imix|qinq-mpls] [--only PART-OF-NAME,...] [--rounds N] [--slice-ms N] "
-    "[--core N] [--ablations] [--realtime] [--quiet]\n";
+    "[--core N] [--ablations] [--hostile] [--realtime] [--quiet]\n";
 
 std::vector<std::string> split(const std::string& list) {
   std::vector<std::string> words;
@@ -56,10 +57,11 @@ std::uint32_t count_of(const std::string& word) {
 
 Options read_options(int argc, char** argv) {
   const option known[] = {
-      {"flows", 1, nullptr, 'f'},    {"traffic", 1, nullptr, 't'},  {"ipv6", 1, nullptr, '6'},
-      {"rounds", 1, nullptr, 'r'},   {"slice-ms", 1, nullptr, 's'}, {"core", 1, nullptr, 'c'},
-      {"only", 1, nullptr, 'o'},     {"mix", 1, nullptr, 'm'},      {"ablations", 0, nullptr, 'a'},
-      {"realtime", 0, nullptr, 'R'}, {"quiet", 0, nullptr, 'q'},    {nullptr, 0, nullptr, 0}};
+      {"flows", 1, nullptr, 'f'},   {"traffic", 1, nullptr, 't'},  {"ipv6", 1, nullptr, '6'},
+      {"rounds", 1, nullptr, 'r'},  {"slice-ms", 1, nullptr, 's'}, {"core", 1, nullptr, 'c'},
+      {"only", 1, nullptr, 'o'},    {"mix", 1, nullptr, 'm'},      {"ablations", 0, nullptr, 'a'},
+      {"hostile", 0, nullptr, 'h'}, {"realtime", 0, nullptr, 'R'}, {"quiet", 0, nullptr, 'q'},
+      {nullptr, 0, nullptr, 0}};
   Options options;
   for (int c = 0; (c = getopt_long(argc, argv, "", known, nullptr)) != -1;) {
     const std::string value = optarg != nullptr ? optarg : "";
@@ -90,6 +92,9 @@ Options read_options(int argc, char** argv) {
       case 'm':
         if (value != "imix" && value != "qinq-mpls") throw std::invalid_argument("no mix " + value);
         (value == "imix" ? options.mix.imix : options.mix.encapsulated) = true;
+        break;
+      case 'h':
+        options.hostile = true;
         break;
       case 'a':
         options.ablations = true;
@@ -205,6 +210,34 @@ void run_workload(const Options& options, Pattern pattern, std::uint32_t flows) 
   print(interleave(arms, options.interleave), bench.workload);
 }
 
+// Against keys that somebody chose, and against control at work on another core.
+void run_hostile(const Options& options, std::uint32_t flows) {
+  constexpr std::pair<const char*, Crafted> kKeys[] = {
+      {"random keys", Crafted::kRandom},
+      {"keys that collide under CRC32C", Crafted::kCrc},
+      {"keys that collide under Toeplitz", Crafted::kToeplitz}};
+  std::vector<std::unique_ptr<Bench>> benches;
+  Arms arms;
+  for (const auto& [name, kind] : kKeys) {
+    benches.push_back(std::make_unique<Bench>());
+    benches.back()->workload.flows = flows;
+    benches.back()->workload.mix.crafted = crafted_keys(kind);
+    arms.push_back(make_core_arm(*benches.back(), std::string("meter core, ") + name));
+  }
+  Bench drained;
+  const int other = options.interleave.core == 0 ? 1 : 0;
+  arms.push_back(make_while_draining_arm(*benches.front(), drained, other));
+  const auto results = interleave(arms, options.interleave);
+  fmt::print("\n{} flows, IPv4, UDP, uniform; huge pages {} MiB\n", flows, huge_page_mib());
+  for (const ArmResult& result : results) {
+    const Estimate ns = result.ns_per_operation();
+    fmt::print("  {:<46} {:>7.2f} Mpps {:>20} ns {:>20} x random keys {:>4}/{}\n", result.name,
+               ns.median > 0 ? 1000 / ns.median : 0, interval(ns),
+               interval(speed_ratio(result, results[0])), ns.samples, result.ns.size());
+  }
+  std::fflush(stdout);
+}
+
 }  // namespace
 
 int run(int argc, char** argv) {
@@ -216,6 +249,10 @@ int run(int argc, char** argv) {
              command_line(argc, argv), options.interleave.slice_ns / 1'000'000,
              options.interleave.rounds, options.interleave.core,
              undisturbed ? "real-time priority" : "ordinary priority");
+  if (options.hostile) {
+    for (const std::uint32_t flows : options.flows) run_hostile(options, flows);
+    return 0;
+  }
   for (const Pattern pattern : options.patterns) {
     for (const std::uint32_t flows : options.flows) run_workload(options, pattern, flows);
   }

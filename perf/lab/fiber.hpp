@@ -32,7 +32,9 @@ class Fiber {
   static constexpr std::size_t kStackOctets = 1 << 18;
   static void enter(unsigned high, unsigned low) {
     const auto self = static_cast<std::uintptr_t>(high) << 32 | low;
-    reinterpret_cast<Fiber*>(self)->body_();
+    auto* fiber = reinterpret_cast<Fiber*>(self);
+    fiber->body_();
+    for (;;) fiber->hold();  // ended: nothing more to do, however often it is resumed
   }
 
   std::function<void()> body_;

@@ -16,6 +16,7 @@ constexpr double kDropped = -1;
 
 // Nanoseconds an operation over one slice, or kDropped.
 double slice(Arm& arm, const InterleaveOptions& options) {
+  arm.begin_slice();
   const std::uint64_t stolen = stolen_jiffies(options.core);
   const std::int64_t wall = wall_ns();
   const std::int64_t cpu = thread_cpu_ns();
@@ -29,6 +30,7 @@ double slice(Arm& arm, const InterleaveOptions& options) {
   }
   const auto cpu_share =
       static_cast<double>(thread_cpu_ns() - cpu) / static_cast<double>(wall_ns() - wall);
+  arm.end_slice();
   const bool disturbed = stolen_jiffies(options.core) != stolen || cpu_share < kCpuShareMin;
   if (disturbed || operations == 0) return kDropped;
   return static_cast<double>(timed) / static_cast<double>(operations);

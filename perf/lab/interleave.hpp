@@ -20,6 +20,8 @@ class Arm {
   virtual ~Arm() = default;
   [[nodiscard]] const std::string& name() const { return name_; }
 
+  virtual void begin_slice() {}  // not timed
+  virtual void end_slice() {}
   virtual void prepare() = 0;       // not timed: makes the next piece of work
   virtual std::uint64_t run() = 0;  // timed: does it; returns operations done
   // After the last slice: throws if what was done is not what was asked for.

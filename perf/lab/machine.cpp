@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <ctime>
 #include <fstream>
+#include <future>
 #include <sstream>
 #include <system_error>
 
@@ -90,9 +91,9 @@ void pin_to_core(int core) {
   }
 }
 
-bool run_undisturbed() {
+bool run_undisturbed(int priority) {
   sched_param parameter{};
-  parameter.sched_priority = 1;
+  parameter.sched_priority = priority;
   return sched_setscheduler(0, SCHED_FIFO, &parameter) == 0;
 }
 
@@ -124,14 +125,26 @@ std::uint64_t huge_page_mib() {
   return kib / 1024;
 }
 
+std::thread thread_on(int core, int priority, std::function<void()> body) {
+  std::promise<void> placed;
+  std::future<void> there = placed.get_future();
+  std::thread thread([&placed, core, priority, body = std::move(body)] {
+    pin_to_core(core);
+    run_undisturbed(priority);
+    placed.set_value();
+    body();
+  });
+  there.wait();
+  return thread;
+}
+
 QuietOthers::QuietOthers(int core) {
   for (int other = 0; other < sysconf(_SC_NPROCESSORS_ONLN); ++other) {
     if (other == core) continue;
-    threads_.emplace_back([this, other] {
-      pin_to_core(other);
-      if (!run_undisturbed()) return;
+    threads_.push_back(thread_on(other, 1, [this] {
+      if (sched_getscheduler(0) != SCHED_FIFO) return;
       while (!stop_.load(std::memory_order_relaxed)) _mm_pause();
-    });
+    }));
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,7 +20,8 @@ std::string command_line(int argc, char** argv);
 // Puts this thread on `core`; throws std::system_error if the core is not there.
 void pin_to_core(int core);
 // Real-time priority, so that neighbours do not cut slices short. False if it is not permitted.
-bool run_undisturbed();
+// A thread of higher priority goes before one of lower.
+bool run_undisturbed(int priority = 1);
 
 // Jiffies the hypervisor took from `core` (/proc/stat, steal).
 std::uint64_t stolen_jiffies(int core);
@@ -29,6 +31,10 @@ std::int64_t wall_ns();
 
 // Memory of this process in transparent huge pages, MiB: whether 2 MiB pages were really given.
 std::uint64_t huge_page_mib();
+
+// A thread pinned to `core`, of this real-time priority if that is permitted. Returns when it
+// stands there: it begins on its maker's core, where it would wait for a real-time maker for ever.
+std::thread thread_on(int core, int priority, std::function<void()> body);
 
 // While it lives, every other CPU pauses at real-time priority: nothing there takes caches, memory
 // or, where two CPUs are one core, execution units. The rest of the machine stands still for so

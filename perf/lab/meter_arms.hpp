@@ -65,6 +65,12 @@ std::unique_ptr<Arm> make_worker_arm(Bench& bench);
 std::unique_ptr<Arm> make_roofline_arm(Bench& bench, unsigned distance);
 // DPDK's rte_hash with the same parser, key and record (rte_hash_arm.cpp).
 std::unique_ptr<Arm> make_rte_hash_arm(Bench& bench);
+// FrameMix::crafted: 32 or more vectors, random or so that the keys collide under a linear hash.
+enum class Crafted : std::uint8_t { kRandom, kCrc, kToeplitz };
+std::vector<std::uint64_t> crafted_keys(Crafted kind);
+// The core on `bench` while `drained`'s table is drained and merged on another core, again and
+// again without a pause (a meter does so once a second).
+std::unique_ptr<Arm> make_while_draining_arm(Bench& bench, Bench& drained, int other_core);
 void start_eal(int core);  // once, before the first rte_hash arm
 
 }  // namespace wiretally::perf

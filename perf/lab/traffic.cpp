@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "dataplane/packet/byte_order.hpp"
+#include "tests/support/linear_hash.hpp"
 
 namespace wiretally::perf {
 namespace {
@@ -156,8 +157,9 @@ FrameArena::FrameArena() : octets_((kFrames + 1) * kSlotOctets), views_(kFrames)
 void FrameArena::write(std::size_t slot, std::uint32_t flow, const FrameMix& mix) {
   static const Templates templates;
   const std::uint64_t random = mix64(flow + 0x1234567);
-  const bool ipv6 = random % 100 < mix.ipv6_percent;
-  const bool tcp = (random >> 40 & 1) != 0;
+  const bool crafted = !mix.crafted.empty();
+  const bool ipv6 = !crafted && random % 100 < mix.ipv6_percent;
+  const bool tcp = !crafted && (random >> 40 & 1) != 0;
   const std::size_t shim = mix.encapsulated ? kShim : 0;
   std::uint8_t* p = first_slot_ + slot * kSlotOctets;
   const auto& frames = mix.encapsulated ? templates.encapsulated : templates.plain;
@@ -181,6 +183,12 @@ void FrameArena::write(std::size_t slot, std::uint32_t flow, const FrameMix& mix
   put16(transport, 1024 + static_cast<unsigned>(random >> 24 & 0x7fff));
   // Not 53: nfpcapd makes a record of every DNS packet.
   put16(transport + 2, (random >> 41 & 1) != 0 ? 443 : 8443);
+  if (crafted) {
+    const std::uint64_t chosen = combine(mix.crafted, flow);
+    put32(ip + 12, static_cast<std::uint32_t>(chosen >> 32));
+    put32(ip + 16, 0xac100001);
+    put32(transport, static_cast<std::uint32_t>(chosen));
+  }
   if (!tcp) put16(transport + 4, static_cast<unsigned>(octets - headers) + 8);
   views_[slot] = PacketView{p,
                             static_cast<std::uint32_t>(std::min(octets, kSlotOctets)),

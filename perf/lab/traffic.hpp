@@ -55,7 +55,10 @@ class FlowStream {
 struct FrameMix {
   unsigned ipv6_percent = 20;  // of flows; half of all flows are UDP, half TCP
   bool imix = false;           // 64, 594 and 1518 octets, 7:4:1; else 64 (IPv6 with TCP: 78)
-  bool encapsulated = false;   // two tags and two MPLS labels before the IP header
+  // Not empty: IPv4 and UDP; the bits of a flow's number add these up to its source address and
+  // ports (tests/support/linear_hash.hpp).
+  std::vector<std::uint64_t> crafted;
+  bool encapsulated = false;  // two tags and two MPLS labels before the IP header
 };
 
 class FrameArena {

@@ -4,7 +4,6 @@
 // named within two ticks. Seeds are fixed; nothing depends on the machine's speed.
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <fstream>
 #include <functional>
 #include <thread>
@@ -12,6 +11,7 @@
 #include "control/api/flow_views.hpp"
 #include "control/tick.hpp"
 #include "dataplane/packet/limits.hpp"
+#include "tests/support/linear_hash.hpp"
 #include "tests/support/packet_builder.hpp"
 
 namespace wiretally {
@@ -305,67 +305,15 @@ TEST_F(AdversaryTest, runts_are_counted_under_their_reasons) {
   EXPECT_GT(refused, kTicks * kPerTick / 2);
 }
 
-// -- keys that collide under a linear hash
-// --------------------------------------------------------- Source address, source port and
-// destination port: 64 bits that an attacker is free to choose.
-using LinearHash = std::uint32_t (*)(std::uint64_t chosen);
-
-std::uint32_t crc32c(std::uint64_t chosen) {
-  std::uint32_t crc = ~std::uint32_t{0};
-  for (int octet = 7; octet >= 0; --octet) {
-    crc ^= static_cast<std::uint8_t>(chosen >> 8 * octet);
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0x82f63b78U : 0U);
-  }
-  return ~crc;
-}
-
-std::uint32_t toeplitz(std::uint64_t chosen) {  // RSS with Microsoft's well-known key
-  static constexpr std::uint8_t kKey[] = {0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2,
-                                          0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0};
-  std::uint32_t sum = 0;
-  for (unsigned bit = 0; bit < 64; ++bit) {
-    if ((chosen >> (63 - bit) & 1) == 0) continue;
-    for (unsigned k = 0; k < 32; ++k) {
-      const unsigned at = bit + k;
-      sum ^= static_cast<std::uint32_t>(kKey[at / 8] >> (7 - at % 8) & 1) << (31 - k);
-    }
-  }
-  return sum;
-}
-
-// Gauss: every sum of these 32 vectors leaves the hash as it is.
-std::vector<std::uint64_t> null_space(LinearHash linear) {
-  struct Row {
-    std::uint32_t image;
-    std::uint64_t chosen;
-  };
-  std::vector<Row> pivots;
-  std::vector<std::uint64_t> kernel;
-  for (unsigned bit = 0; bit < 64; ++bit) {
-    Row row{linear(std::uint64_t{1} << bit) ^ linear(0), std::uint64_t{1} << bit};
-    for (const Row& pivot : pivots) {
-      if ((row.image & std::bit_floor(pivot.image)) == 0) continue;
-      row.image ^= pivot.image;
-      row.chosen ^= pivot.chosen;
-    }
-    if (row.image == 0) {
-      kernel.push_back(row.chosen);
-    } else {
-      pivots.push_back(row);
-    }
-  }
-  return kernel;
-}
-
+// -- keys that collide under a linear hash: source address, source port and destination port are
+// 64 bits that an attacker is free to choose.
 class CollidingKeysTest : public AdversaryTest, public testing::WithParamInterface<LinearHash> {};
 
 TEST_P(CollidingKeysTest, are_spread_by_the_keyed_hash) {
   const auto kernel = null_space(GetParam());
   ASSERT_GE(kernel.size(), 32u);
   const auto chosen = [&kernel](std::uint64_t i) {
-    std::uint64_t sum = 0;
-    for (unsigned bit = 0; bit < 32; ++bit) sum ^= (i >> bit & 1) != 0 ? kernel[bit] : 0;
-    return sum;
+    return combine(kernel, static_cast<std::uint32_t>(i));
   };
   for (std::uint64_t i = 0; i < 200'000; ++i) ASSERT_EQ(GetParam()(chosen(i)), GetParam()(0));
   // As many flows as the table takes exactly: none of them may fail to find a place.
