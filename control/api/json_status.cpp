@@ -87,7 +87,8 @@ void to_json(Json& json, const WorkerStatus& worker) {
           {"table_entries", worker.table_entries},
           {"table_capacity", worker.table_capacity},
           {"epochs", worker.epochs},
-          {"busy_ratio", worker.busy_ratio}};
+          {"busy_ratio", worker.busy_ratio},
+          {"phase_ns", by_name<WorkerPhase>(worker.phase_ns)}};
 }
 
 void from_json(const Json& json, WorkerStatus& worker) {
@@ -97,12 +98,17 @@ void from_json(const Json& json, WorkerStatus& worker) {
   json.at("table_capacity").get_to(worker.table_capacity);
   json.at("epochs").get_to(worker.epochs);
   json.at("busy_ratio").get_to(worker.busy_ratio);
+  if (json.contains("phase_ns")) from_names<WorkerPhase>(json.at("phase_ns"), worker.phase_ns);
 }
 
 void to_json(Json& json, const TickStatus& tick) {
-  json = {{"count", tick.count},     {"sum_s", tick.sum_s},
-          {"last_s", tick.last_s},   {"bucket_bounds_s", kTickBuckets},
-          {"buckets", tick.buckets}, {"drained_entries", tick.drained_entries}};
+  json = {{"count", tick.count},
+          {"sum_s", tick.sum_s},
+          {"last_s", tick.last_s},
+          {"bucket_bounds_s", kTickBuckets},
+          {"buckets", tick.buckets},
+          {"drained_entries", tick.drained_entries},
+          {"step_ns", by_name<TickStep>(tick.step_ns)}};
 }
 
 void from_json(const Json& json, TickStatus& tick) {
@@ -111,6 +117,7 @@ void from_json(const Json& json, TickStatus& tick) {
   json.at("last_s").get_to(tick.last_s);
   json.at("buckets").get_to(tick.buckets);
   json.at("drained_entries").get_to(tick.drained_entries);
+  if (json.contains("step_ns")) from_names<TickStep>(json.at("step_ns"), tick.step_ns);
 }
 
 void to_json(Json& json, const Spread& spread) {

@@ -165,7 +165,11 @@ void add_status(CLI::App& app, Arguments& arguments) {
   CLI::App* command = add_command(app, arguments, Command::kStatus, "status",
                                   "what the running meter does: ports, workers, flows, collectors",
                                   "  wiretally status\n"
-                                  "  wiretally status --json | jq .ports[].received.packets");
+                                  "  wiretally status --json | jq .ports[].received.packets\n"
+                                  "  wiretally status --profile                        "
+                                  "where ticks and workers spend their time");
+  command->add_flag("--profile", arguments.profile,
+                    "where ticks spend their time; and workers, under `run --profile-ticks`");
   add_socket(command, arguments);
   add_json(command, arguments);
 }

@@ -59,6 +59,7 @@ struct Arguments {
   Command command = Command::kRun;
   bool json = false;
   bool verbose = false;
+  bool profile = false;  // status: times instead of counts
   std::string config;                  // --config FILE; the FILE of check
   std::vector<std::string> overrides;  // --set KEY=VALUE
 

@@ -207,11 +207,53 @@ std::string history_text(const HistoryStatus& history, const Style& style) {
   return text + "\n";
 }
 
+std::string share_text(std::int64_t part, std::int64_t sum) {
+  if (sum == 0) return "-";
+  return fmt::format("{:.1f} %", 100.0 * static_cast<double>(part) / static_cast<double>(sum));
+}
+
 std::string ledger_text(const Ledger& ledger, const Style& style) {
   if (ledger.balanced()) return style.good("the ledger balances") + "\n";
   return style.bad(fmt::format("the ledger does NOT balance, by {} packets; see `wiretally ledger`",
                                grouped(ledger.imbalance_packets()))) +
          "\n";
+}
+
+std::string steps_text(const TickStatus& tick) {
+  TextTable table({{"step of a tick"},
+                   {"time", Align::kRight},
+                   {"a tick", Align::kRight},
+                   {"share", Align::kRight}});
+  std::int64_t sum = 0;
+  for (const std::int64_t ns : tick.step_ns) sum += ns;
+  for (std::size_t s = 0; s < kTickSteps; ++s) {
+    const double seconds = static_cast<double>(tick.step_ns[s]) / kNsPerSecond;
+    const double mean = tick.count == 0 ? 0 : seconds / static_cast<double>(tick.count);
+    table.add_row({std::string(label(static_cast<TickStep>(s))), seconds_text(seconds),
+                   seconds_text(mean), share_text(tick.step_ns[s], sum)});
+  }
+  return table.text();
+}
+
+std::string phases_text(const Status& status) {
+  std::vector<TextTable::Column> columns = {{"worker", Align::kRight}, {"core", Align::kRight}};
+  for (std::size_t p = 0; p < kWorkerPhases; ++p) {
+    columns.push_back({std::string(label(static_cast<WorkerPhase>(p))), Align::kRight});
+  }
+  TextTable table(columns);
+  bool measured = false;
+  for (const WorkerStatus& worker : status.workers) {
+    std::int64_t sum = 0;
+    for (const std::int64_t ns : worker.phase_ns) sum += ns;
+    if (sum == 0) continue;
+    measured = true;
+    std::vector<std::string> row = {std::to_string(worker.id),
+                                    worker.core < 0 ? "any" : std::to_string(worker.core)};
+    for (const std::int64_t ns : worker.phase_ns) row.push_back(share_text(ns, sum));
+    table.add_row(row);
+  }
+  if (measured) return table.text();
+  return "workers: not measured; `wiretally run --profile-ticks` does (four clock reads a burst)\n";
 }
 
 }  // namespace
@@ -221,6 +263,10 @@ std::string render_status(const Status& status, const Style& style) {
          workers_text(status) + "\n" + flows_text(status.flows) + records_text(status.flows) +
          "\n" + sinks_text(status) + "\n" + history_text(status.history, style) +
          ledger_text(status.ledger, style);
+}
+
+std::string render_profile(const Status& status) {
+  return steps_text(status.tick) + "\n" + phases_text(status);
 }
 
 }  // namespace wiretally

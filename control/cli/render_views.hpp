@@ -11,6 +11,8 @@
 namespace wiretally {
 
 std::string render_status(const Status& status, const Style& style);
+// Where ticks and workers spend their time.
+std::string render_profile(const Status& status);
 std::string render_flows(const ActiveFlows& flows, const Style& style);
 
 struct TopLayout {

@@ -33,7 +33,8 @@ ExitCode status_command(const Arguments& arguments) {
   if (arguments.json) {
     print(answer + "\n");
   } else {
-    print(render_status(decoded(decode_status, answer), Style::of(1)));
+    const Status status = decoded(decode_status, answer);
+    print(arguments.profile ? render_profile(status) : render_status(status, Style::of(1)));
   }
   return ExitCode::kDone;
 }

@@ -185,15 +185,14 @@ double seconds_of(std::int64_t ns) {
 }
 
 void add_worker_time(Families& families, const Status& status) {
-  constexpr std::array kPhases = {"idle", "poll", "parse_hash", "count", "flip"};
-  static_assert(kPhases.size() == kWorkerPhases);
   Family f = counter(families, "wiretally_worker_time_seconds_total",
                      "Where the worker's time goes, if metrics.profile is on: polls that found "
                      "nothing, taking packets, parser and hash, count table, flips.");
   for (const WorkerStatus& worker : status.workers) {
     for (std::size_t p = 0; p < kWorkerPhases; ++p) {
       if (worker.phase_ns == decltype(worker.phase_ns){}) continue;
-      f.add({{"worker", std::to_string(worker.id)}, {"phase", kPhases[p]}},
+      f.add({{"worker", std::to_string(worker.id)},
+             {"phase", std::string(label(static_cast<WorkerPhase>(p)))}},
             seconds_of(worker.phase_ns[p]));
     }
   }
@@ -247,12 +246,11 @@ void add_tick(Families& families, const TickStatus& tick) {
   }
   metric.histogram.sample_count = cumulative;
   metric.histogram.sample_sum = tick.sum_s;
-  constexpr std::array kSteps = {"flip", "drain_merge", "lifecycle", "hand_over", "publish"};
-  static_assert(kSteps.size() == kTickSteps);
   Family steps = counter(families, "wiretally_tick_step_seconds_total",
                          "Where the time of the ticks goes; the flip is waiting for the workers.");
   for (std::size_t s = 0; s < kTickSteps; ++s) {
-    steps.add({{"step", kSteps[s]}}, seconds_of(tick.step_ns[s]));
+    steps.add({{"step", std::string(label(static_cast<TickStep>(s)))}},
+              seconds_of(tick.step_ns[s]));
   }
   counter(families, "wiretally_drain_entries_total", "Count table entries drained.")
       .add({}, tick.drained_entries);

@@ -9,6 +9,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "control/status.hpp"
+
 namespace wiretally {
 namespace {
 
@@ -169,6 +171,19 @@ std::string_view label(EndCause cause) {
       "icmp", "active", "maximum_life", "forced",  "max_flows"};
   const auto index = static_cast<std::size_t>(cause);
   return index < kLabels.size() ? kLabels[index] : "";
+}
+
+std::string_view label(TickStep step) {
+  constexpr std::string_view kNames[] = {"flip", "drain_merge", "lifecycle", "hand_over",
+                                         "publish"};
+  static_assert(std::size(kNames) == kTickSteps);
+  return kNames[static_cast<std::size_t>(step)];
+}
+
+std::string_view label(WorkerPhase phase) {
+  constexpr std::string_view kNames[] = {"idle", "poll", "parse_hash", "count", "flip"};
+  static_assert(std::size(kNames) == kWorkerPhases);
+  return kNames[static_cast<std::size_t>(phase)];
 }
 
 std::string_view label(CoarseLevel level) {

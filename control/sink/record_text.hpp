@@ -13,10 +13,15 @@
 
 namespace wiretally {
 
+enum class TickStep : std::uint8_t;     // control/status.hpp
+enum class WorkerPhase : std::uint8_t;  // dataplane/worker_counters.hpp
+
 // IANA flowEndReason in snake_case, also a metrics label; "" for 0, which no record has.
 std::string_view label(FlowEndReason reason);
 std::string_view label(EndCause cause);  // as the timeouts of the configuration are called
 std::string_view label(CoarseLevel level);
+std::string_view label(TickStep step);
+std::string_view label(WorkerPhase phase);
 std::string_view label(TunnelKind kind);    // "vxlan", "gre", ...; "" for none
 std::string_view label(IpVersion version);  // "4", "6", "none"
 

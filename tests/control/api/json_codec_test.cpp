@@ -77,6 +77,8 @@ TEST(JsonCodec, brings_the_rest_of_a_status_back) {
   EXPECT_EQ(came.tick.buckets, sent.tick.buckets);
   EXPECT_EQ(came.tick.sum_s, sent.tick.sum_s);
   EXPECT_EQ(came.tick.drained_entries, sent.tick.drained_entries);
+  EXPECT_EQ(came.tick.step_ns, sent.tick.step_ns);
+  EXPECT_EQ(came.workers[0].phase_ns, sent.workers[0].phase_ns);
   EXPECT_EQ(came.flows.active, sent.flows.active);
   EXPECT_EQ(came.flows.ended, sent.flows.ended);
   ASSERT_EQ(came.sinks.size(), 1u);

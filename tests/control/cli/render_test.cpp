@@ -93,6 +93,19 @@ the ledger balances
 )");
 }
 
+TEST(RenderProfile, tells_where_ticks_and_workers_spend_their_time) {
+  const std::string text = render_profile(test::sample_status());
+  EXPECT_THAT(text, HasSubstr("drain_merge"));
+  EXPECT_THAT(text, HasSubstr("33.3 %"));  // of 751 ms of all steps, 250 ms
+  EXPECT_THAT(text, HasSubstr("66.6 %"));
+  EXPECT_THAT(text, HasSubstr("parse_hash"));
+  EXPECT_THAT(text, HasSubstr("38.1 %"));  // counting: 4 of 10.505 s
+}
+
+TEST(RenderProfile, says_how_to_have_the_workers_measured) {
+  EXPECT_THAT(render_profile(Status{}), HasSubstr("--profile-ticks"));
+}
+
 TEST(RenderStatus, stands_with_nothing_in_it) {
   const std::string text = render_status(Status{}, kPlain);
   EXPECT_THAT(text, HasSubstr("ended: none yet"));
