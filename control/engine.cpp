@@ -8,6 +8,7 @@
 #include <chrono>
 #include <thread>
 
+#include "control/capture/placement.hpp"
 #include "control/engine_options.hpp"
 #include "control/export/collector_link.hpp"
 #include "dataplane/source/packet_filter.hpp"
@@ -37,6 +38,14 @@ Capture open_and_leave_cores(const Config& config, bool attributes) {
   Capture capture = open_capture(config, attributes);
   leave_worker_cores(before, capture);
   return capture;
+}
+
+void warn_of_placement(const Capture& capture, const Config& config) {
+  std::vector<int> cores;
+  for (const Feed& feed : capture.feeds) cores.push_back(feed.core);
+  for (const std::string& line : placement_warnings(Placement(), cores, config.capture)) {
+    spdlog::warn("{}", line);
+  }
 }
 
 CountTable::Attributes attributes_of(const WorkerOptions& options) {
@@ -103,7 +112,9 @@ Engine::Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool
       own_parts_(std::make_unique<OwnParts>(*this)),
       reloadables_{&collectors_, own_parts_.get()} {
   const auto memory = service ? CountTable::Memory::kPopulated : CountTable::Memory::kLazy;
+  if (service) warn_of_placement(capture_, config);
   for (std::size_t i = 0; i < capture_.feeds.size(); ++i) {
+    const MemoryNear near(Placement().node_of_core(capture_.feeds[i].core));
     WorkerOptions options = worker_options(config, capture_.time_base, service);
     options.attributes = attributes_;
     slots_.push_back(std::make_unique<WorkerSlot>(options, config, hash_, clock_,
