@@ -153,10 +153,20 @@ struct MetricsConfig {
   bool profile = false;
 };
 
+struct QuotaConfig {   // monitors[].quota
+  std::string octets;  // "3GB" (quota_values.hpp); empty: none
+  std::string per = "month";
+  std::uint32_t starts = 1;  // day of the month
+  std::string warn = "80%";  // of octets
+  std::string command;       // run by sh when the state changes; empty: none
+};
+
 struct MonitorConfig {
   std::string name;
   std::string filter;
   std::vector<std::string> group_by;
+  std::vector<std::string> local;  // networks
+  QuotaConfig quota;
   std::uint32_t max_groups = 10'000;
 };
 

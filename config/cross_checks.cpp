@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "config/expression_check.hpp"
+#include "config/network.hpp"
+#include "config/quota_values.hpp"
 #include "config/values.hpp"
 
 namespace wiretally {
@@ -251,6 +253,36 @@ void check_filter(const std::string& expression, ExpressionUse use, const std::s
   if (!verdict.note.empty()) findings.warning_at(path, verdict.note);
 }
 
+void check_local(const MonitorConfig& monitor, const std::string& path, Findings& findings) {
+  if (findings.has_error_under(path)) return;
+  for (const std::string& network : monitor.local) {
+    try {
+      (void)parse_network(network);
+    } catch (const ValueError& error) {
+      findings.error_at(path, error.what());
+    }
+  }
+}
+
+void check_quota(const QuotaConfig& quota, const std::string& path, Findings& findings) {
+  if (findings.has_error_under(path)) return;
+  const auto check = [&](const char* key, const auto& parse, const std::string& text) {
+    try {
+      (void)parse(text);
+    } catch (const ValueError& error) {
+      findings.error_at(fmt::format("{}.{}", path, key), error.what());
+    }
+  };
+  check("warn", parse_percent, quota.warn);
+  if (!quota.octets.empty()) return check("octets", parse_traffic, quota.octets);
+  const QuotaConfig none;
+  const bool said = quota.per != none.per || quota.starts != none.starts ||
+                    quota.warn != none.warn || quota.command != none.command;
+  if (said) {
+    findings.error_at(path, "has no octets; write for example quota: {octets: 3GB, per: month}");
+  }
+}
+
 void check_filters(const Config& config, Findings& findings) {
   check_filter(config.capture.filter, ExpressionUse::kPackets, "capture.filter", findings);
   for (std::size_t i = 0; i < config.exporting.collectors.size(); ++i) {
@@ -260,7 +292,29 @@ void check_filters(const Config& config, Findings& findings) {
   for (std::size_t i = 0; i < config.monitors.size(); ++i) {
     check_filter(config.monitors[i].filter, ExpressionUse::kFlows,
                  entry_path("monitors", i, "filter"), findings);
+    check_quota(config.monitors[i].quota, entry_path("monitors", i, "quota"), findings);
+    check_local(config.monitors[i], entry_path("monitors", i, "local"), findings);
   }
+}
+
+void check_top(const Config& config, Findings& findings) {
+  const bool grouped = std::ranges::any_of(
+      config.monitors, [](const MonitorConfig& monitor) { return !monitor.group_by.empty(); });
+  if (config.metrics.top == 0 || grouped || findings.has_error_under("monitors")) return;
+  findings.warning_at("metrics.top",
+                      "shows the groups of monitors, and there is none with group_by; write for "
+                      "example monitors: [{name: hosts, group_by: [host]}]");
+}
+
+void check_key(const Config& config, Findings& findings) {
+  const KeyConfig& key = config.flows.key;
+  const bool asks = std::ranges::any_of(config.monitors, [](const MonitorConfig& monitor) {
+    return !monitor.filter.empty() || !monitor.group_by.empty();
+  });
+  if (!asks || (key.addresses && key.protocol && key.ports)) return;
+  findings.warning_at("flows.key",
+                      "monitors see of a flow what its key has: to filters and groups, protocol, "
+                      "ports or addresses that it leaves out are 0");
 }
 
 // Debian's civetweb, which serves it, is built without IPv6.
@@ -284,6 +338,8 @@ void cross_check(const Config& config, Findings& findings) {
   check_collectors(config.exporting, findings);
   check_metrics(config.metrics, findings);
   check_filters(config, findings);
+  check_top(config, findings);
+  check_key(config, findings);
   check_unique(config.monitors, &MonitorConfig::name, "monitors", "name", "give each its own name",
                findings);
 }

@@ -173,7 +173,7 @@ void check_group(const ValueRule& rule, const YamlNode& item) {
   const std::size_t slash = item.text.find('/');
   word.text = item.text.substr(0, slash);
   (void)checked_choice(rule, word);
-  const bool is_net = word.text.ends_with("_net");
+  const bool is_net = word.text.ends_with("net");
   if (is_net != (slash != std::string::npos)) {
     throw FieldError(item.at, is_net ? fmt::format("needs a prefix length; write {}/24", word.text)
                                      : fmt::format("`{}` takes no prefix length", word.text));

@@ -47,7 +47,7 @@ std::string group_pattern(const ValueRule& rule) {
   for (const Choice& choice : rule.choices) {
     if (pattern.size() > 2) pattern += '|';
     pattern += choice.word;
-    if (choice.word.ends_with("_net")) pattern += "/[0-9]+";
+    if (choice.word.ends_with("net")) pattern += "/[0-9]+";
   }
   return pattern + ")$";
 }

@@ -3,19 +3,15 @@
 #include "config/not_in_this_version.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace wiretally {
 namespace {
 
 using When = NotInThisVersion::When;
-constexpr auto kWarning = Severity::kWarning;
-constexpr auto kError = Severity::kError;
-constexpr std::string_view kNoEffect = "has no effect in this version";
 
-constexpr NotInThisVersion kTable[] = {
-    {"metrics.top", When::kDiffersFrom, "0", kWarning, kWarning, kNoEffect},
-    {"monitors", When::kWritten, "", kWarning, kWarning, kNoEffect},
-};
+// Nothing at present. A row: {"flows.key", When::kEquals, "ether", Severity::kError, ...}.
+constexpr std::array<NotInThisVersion, 0> kTable{};
 
 bool is_empty(const YamlNode& node) {
   return node.kind == YamlNode::Kind::kNull ||
@@ -39,7 +35,7 @@ std::optional<NotInThisVersion> find_not_in_this_version(const Option& option,
   const auto found = std::ranges::find_if(kTable, [&](const NotInThisVersion& row) {
     return row.path == option.path && applies(row, node);
   });
-  if (found == std::end(kTable)) return std::nullopt;
+  if (found == kTable.end()) return std::nullopt;
   return *found;
 }
 

@@ -138,12 +138,15 @@ constexpr std::array kElements = {Choice{"octetDeltaCount"},
 constexpr std::array kWeekDays = {Choice{"monday"},   Choice{"tuesday"}, Choice{"wednesday"},
                                   Choice{"thursday"}, Choice{"friday"},  Choice{"saturday"},
                                   Choice{"sunday"}};
+constexpr std::array kQuotaPeriods = {Choice{"hour"}, Choice{"day"}, Choice{"week"},
+                                      Choice{"month"}, Choice{"year"}};
 constexpr std::array kLevels = {Choice{"trace"},   Choice{"debug"}, Choice{"info"},
                                 Choice{"warning"}, Choice{"error"}, Choice{"critical"}};
-constexpr std::array kGroupings = {
-    Choice{"src_host"}, Choice{"dst_host"}, Choice{"host"},   Choice{"src_net"},  Choice{"dst_net"},
-    Choice{"src_port"}, Choice{"dst_port"}, Choice{"port"},   Choice{"protocol"}, Choice{"vlan"},
-    Choice{"mac"},      Choice{"tos"},      Choice{"ingress"}};
+constexpr std::array kGroupings = {Choice{"src_host"}, Choice{"dst_host"}, Choice{"host"},
+                                   Choice{"src_net"},  Choice{"dst_net"},  Choice{"net"},
+                                   Choice{"src_port"}, Choice{"dst_port"}, Choice{"port"},
+                                   Choice{"protocol"}, Choice{"vlan"},     Choice{"mac"},
+                                   Choice{"tos"},      Choice{"ingress"}};
 
 constexpr std::string_view kFullKey[] = {"hosts", "proto", "ports"};
 constexpr std::string_view kIpKey[] = {"hosts"};
@@ -349,7 +352,8 @@ const Option kOptions[] = {
   {"metrics.listen", FIELD(metrics.listen), endpoint_or_empty(), kRestart,
    "Where /metrics is served: an IPv4 address and port. Empty: nowhere."},
   {"metrics.top", FIELD(metrics.top), integer(0, 1000), kLive,
-   "Hosts with a label of their own, beside `other`. 0: none."},
+   "Groups of each monitor with group_by that have series of their own, the heaviest, beside "
+   "`other`; at most 5000 in all. 0: none."},
 
   {"metrics.profile", FIELD(metrics.profile), flag(), kRestart,
    "Time the phases of each worker: wiretally_worker_time_seconds_total. Four clock reads a "
@@ -362,9 +366,26 @@ const Option kOptions[] = {
   {"monitors[].filter", ITEM(monitors, filter), text(0, 4000), kLive,
    "tcpdump syntax. Empty: everything.", "tcp port 443"},
   {"monitors[].group_by", ITEM(monitors, group_by), groups(kGroupings), kLive,
-   "Count each of these apart. src_net and dst_net take a prefix length: src_net/24."},
+   "Count each of these apart. src_net, dst_net and net take a prefix length: src_net/24. host, "
+   "net, port and mac are of both ends: a flow counts at its source and at its destination."},
+  {"monitors[].local", ITEM(monitors, local), texts(1, 64), kLive,
+   "Networks that give directions: in, out, and through. With host, net, port or mac in group_by, "
+   "only ends in them have groups."},
   {"monitors[].max_groups", ITEM(monitors, max_groups), integer(1, 10'000'000), kLive,
    "Groups at most; what is beyond is counted together."},
+  {"monitors[].quota", nullptr, section(), kLive,
+   "How much traffic there may be in a period of local time (history.timezone)."},
+  {"monitors[].quota.octets", ITEM(monitors, quota.octets), text(0, 32), kLive,
+   "KB, MB, GB, TB are powers of 1000, KiB to TiB of 1024; layer 3. Empty: no quota.", "3GB"},
+  {"monitors[].quota.per", ITEM(monitors, quota.per), choice(kQuotaPeriods), kLive,
+   "The period."},
+  {"monitors[].quota.starts", ITEM(monitors, quota.starts), integer(1, 31), kLive,
+   "Day on which a month begins; in a shorter month, its last day."},
+  {"monitors[].quota.warn", ITEM(monitors, quota.warn), text(1, 8), kLive,
+   "Share of it from which the state is `warning`."},
+  {"monitors[].quota.command", ITEM(monitors, quota.command), text(0, 4095), kLive,
+   "Run by /bin/sh, once each time the state becomes `warning` or `over`; WIRETALLY_MONITOR, "
+   "_STATE, _USED and _LIMIT are in its environment."},
 
   {"history", nullptr, section(), kRestart,
    "Totals by minute, hour, day and longer, kept on disk for `wiretally report`."},

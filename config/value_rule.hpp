@@ -24,7 +24,7 @@ enum class ValueKind : std::uint8_t {
   kChoice,       // one of `choices`
   kIntegerList,  // numbers, each min..max, each once
   kTextList,     // texts
-  kGroupList,    // texts of `choices`; those that end in `_net` take a prefix length: src_net/24
+  kGroupList,    // texts of `choices`; those that end in `net` take a prefix length: src_net/24
   kWordList,     // words of `choices`, each at most twice
   kNameSet,      // a list of names, or one word of `presets`
 };

@@ -166,7 +166,8 @@ ReadResult read_captures(const Config& config, const std::vector<RecordSink*>& s
     progress({done, total, status->ports.empty() ? 0 : status->ports[0].received.packets});
   }
   engine.finish(sinks);
-  return {engine.board().latest(), engine.capture().damages(), engine.capture().unreadable()};
+  return {engine.board().latest(), engine.capture().damages(), engine.monitors().snapshots(),
+          engine.capture().unreadable()};
 }
 
 }  // namespace wiretally

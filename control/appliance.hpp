@@ -25,6 +25,7 @@ struct ReadResult {
   StatusPtr status;  // closing state, ledger included
   std::vector<std::string>
       damages;  // captures that ended in the middle of a packet, one sentence each
+  std::vector<MonitorSnapshot> monitors;
   std::vector<std::string> unreadable;  // captures of link types that are not known
 };
 

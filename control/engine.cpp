@@ -84,6 +84,11 @@ class Engine::OwnParts final : public Reloadable {
     change.commit = [this, level = running.log.level](const Config& next) {
       engine_.merger_.set_lifecycle(next.flows);
       engine_.tick_->set_interval(next.flows.tick.count());
+      if (!engine_.table_attributes_ && monitors_want_attributes(next)) {
+        spdlog::warn(
+            "the new monitors take every frame for a plain one until a restart: this run "
+            "keeps no notes of VLAN tags, labels and IPv6 options");
+      }
       // A level set by an order stays, unless the file has another one than before.
       if (next.log.level != level) spdlog::set_level(spdlog::level::from_str(next.log.level));
     };
@@ -98,11 +103,14 @@ Engine::Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool
     : config_(config),
       service_(service),
       attributes_(attributes_wanted(config, sinks)),
+      table_attributes_(attributes_ || monitors_want_attributes(config)),
       capture_(open_and_leave_cores(config, attributes_)),
       recording_(capture_.time_base == TimeBase::kPackets),
       hash_(service ? FlowHash::random_seed() : FlowHash::fixed_seed(),
             {config.flows.key.vlan, config.flows.key.ingress}),
       merger_(merger_options(config, capture_, !service, attributes_), hash_),
+      monitors_(config.monitors, port_ifindexes(capture_), kShards,
+                [this](MonitorSet* set) { merger_.set_monitors(set); }),
       sinks_(sinks),
       collectors_(
           config, [this](const Config& c, std::size_t number) { return make_link(c, number); },
@@ -110,21 +118,29 @@ Engine::Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool
             return attributes_ || !attributes_wanted(c, number);
           }),
       own_parts_(std::make_unique<OwnParts>(*this)),
-      reloadables_{&collectors_, own_parts_.get()} {
+      reloadables_{&collectors_, &monitors_, own_parts_.get()} {
   const auto memory = service ? CountTable::Memory::kPopulated : CountTable::Memory::kLazy;
   if (service) warn_of_placement(capture_, config);
   for (std::size_t i = 0; i < capture_.feeds.size(); ++i) {
     const MemoryNear near(Placement().node_of_core(capture_.feeds[i].core));
     WorkerOptions options = worker_options(config, capture_.time_base, service);
-    options.attributes = attributes_;
+    options.attributes = table_attributes_;
     slots_.push_back(std::make_unique<WorkerSlot>(options, config, hash_, clock_,
                                                   capture_.ports.size(), memory));
   }
   if (service && config.history.wanted) {
     history_ = std::make_unique<HistoryTap>(
         config.history, [](const std::string& line) { spdlog::warn("{}", line); });
+    history_->add(monitors_);
+    monitors_.expect_samples(config.history.groups);
     history_->start();
   }
+  if (service) {
+    quotas_ = std::make_unique<QuotaKeeper>(
+        config, [](const std::string& line) { spdlog::warn("{}", line); });
+    reloadables_.push_back(quotas_.get());
+  }
+  monitors_.set_top(config.metrics.top);
   make_tick(sinks);
   collectors_.on_change([this] {
     auto [taking, removed] = collectors_.members();
@@ -204,6 +220,8 @@ void Engine::make_tick(const std::vector<RecordSink*>& sinks) {
     parts.cores.push_back(capture_.feeds[i].core);
   }
   parts.ports = capture_.ports;
+  parts.monitors = &monitors_;
+  parts.quotas = quotas_.get();
   parts.history = history_.get();
   parts.driver = capture_.driver;
   parts.driver_note = capture_.note;

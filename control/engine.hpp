@@ -12,6 +12,7 @@
 #include "control/capture/capture.hpp"
 #include "control/collector_set.hpp"
 #include "control/merge/merger.hpp"
+#include "control/monitor/monitor_book.hpp"
 #include "control/reload.hpp"
 #include "control/sink/record_sink.hpp"
 #include "control/status.hpp"
@@ -55,6 +56,7 @@ class Engine {
 
   [[nodiscard]] const StatusBoard& board() const { return board_; }
   Merger& merger() { return merger_; }
+  MonitorBook& monitors() { return monitors_; }
   [[nodiscard]] const Capture& capture() const { return capture_; }
   [[nodiscard]] bool recording() const { return recording_; }
   // `read`: blocks until the worker hands an epoch over.
@@ -76,16 +78,19 @@ class Engine {
   const bool service_;
   MeterClock clock_;
   StatusBoard board_;
-  const bool attributes_;  // kept all the way from packet to record
+  const bool attributes_;        // kept all the way from packet to record
+  const bool table_attributes_;  // kept from packet to merge
   Capture capture_;
   const bool recording_;
   FlowHash hash_;
   Merger merger_;
+  MonitorBook monitors_;
   std::vector<RecordSink*> sinks_;  // borrowed
   CollectorSet collectors_;
   std::unique_ptr<Reloadable> own_parts_;
   std::vector<Reloadable*> reloadables_;
   Leave last_leave_ = Leave::kExport;
+  std::unique_ptr<QuotaKeeper> quotas_;  // `run` only
   std::unique_ptr<HistoryTap> history_;  // null: none is kept
   std::vector<std::unique_ptr<WorkerSlot>> slots_;
   std::atomic<bool> stop_{false};

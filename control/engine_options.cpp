@@ -50,6 +50,14 @@ bool attributes_wanted(const Config& config, const std::vector<RecordSink*>& sin
   return wanted;
 }
 
+// How the frames of a flow look decides what a filter makes of it.
+bool monitors_want_attributes(const Config& config) {
+  return std::ranges::any_of(config.monitors, [](const MonitorConfig& monitor) {
+    const bool macs = std::ranges::find(monitor.group_by, "mac") != monitor.group_by.end();
+    return macs || !monitor.filter.empty();
+  });
+}
+
 bool attributes_wanted(const Config& config, std::size_t number) {
   const CollectorConfig& collector = config.exporting.collectors[number];
   return collector.version >= NetflowVersion::kV9 &&
@@ -81,11 +89,15 @@ MergerOptions merger_options(const Config& config, const Capture& capture, bool 
   options.recording = recording;
   options.attributes = attributes;
   options.threads = recording ? 1 : control_threads();
-  for (const CapturePort* port : capture.ports) {
-    options.ifindex.push_back(port->ifindex());
-    options.egress.push_back(port->egress());
-  }
+  options.ifindex = port_ifindexes(capture);
+  for (const CapturePort* port : capture.ports) options.egress.push_back(port->egress());
   return options;
+}
+
+std::vector<std::uint32_t> port_ifindexes(const Capture& capture) {
+  std::vector<std::uint32_t> ifindexes;
+  for (const CapturePort* port : capture.ports) ifindexes.push_back(port->ifindex());
+  return ifindexes;
 }
 
 ExporterInfo exporter_info(const Config& config, const Capture& capture, bool service,

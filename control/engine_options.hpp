@@ -18,9 +18,13 @@ namespace wiretally {
 // True if some sink or collector has use for the attributes of flows, or the key has.
 bool attributes_wanted(const Config& config, const std::vector<RecordSink*>& sinks);
 bool attributes_wanted(const Config& config, std::size_t collector);
+// True if monitors have use for those of count tables; flows and records need not keep them then.
+bool monitors_want_attributes(const Config& config);
 
 // `service`: `run`; else `read`.
 WorkerOptions worker_options(const Config& config, TimeBase time_base, bool service);
+// By PortIndex.
+std::vector<std::uint32_t> port_ifindexes(const Capture& capture);
 MergerOptions merger_options(const Config& config, const Capture& capture, bool recording,
                              bool attributes);
 // `board` is asked for the statistics of each refresh; it outlives the links.

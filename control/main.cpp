@@ -32,6 +32,8 @@ ExitCode execute(const Arguments& arguments) {
       return flows_command(arguments);
     case Command::kTop:
       return top_command(arguments);
+    case Command::kMonitors:
+      return monitors_command(arguments);
     case Command::kTimeouts:
       return timeouts_command(arguments);
     case Command::kExpire:

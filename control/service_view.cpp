@@ -7,11 +7,14 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "config/describe.hpp"
 #include "config/load.hpp"
 #include "config/startup_error.hpp"
 #include "control/api/flow_views.hpp"
 #include "control/filter/flow_filter.hpp"
+#include "control/monitor/monitor_csv.hpp"
 
 namespace wiretally {
 namespace {
@@ -47,6 +50,27 @@ ActiveFlows ServiceView::active_flows(const FlowQuery& query) {
 
 TopRows ServiceView::top(TopDimension dimension, std::size_t limit) {
   return list_top(engine_.merger(), dimension, limit);
+}
+
+std::vector<MonitorSnapshot> ServiceView::monitors(const MonitorQuery& query) {
+  std::vector<MonitorSnapshot> all = orders_.give([&] { return engine_.monitors().snapshots(); });
+  const StatusPtr last = engine_.board().latest();  // who knows the quotas
+  std::vector<MonitorSnapshot> chosen;
+  for (const std::string& name : query.names) {
+    const auto found = std::ranges::find_if(
+        all, [&](const MonitorSnapshot& monitor) { return monitor.whole.name == name; });
+    if (found == all.end()) {
+      throw StartupError(ExitCode::kNo, "there is no monitor \"" + name + "\"");
+    }
+    chosen.push_back(*found);
+  }
+  if (query.names.empty()) chosen = std::move(all);
+  for (MonitorSnapshot& monitor : chosen) {
+    keep_heaviest(monitor, query.groups);
+    const auto known = std::ranges::find(last->monitors, monitor.whole.name, &MonitorStatus::name);
+    if (known != last->monitors.end()) monitor.whole.quota = known->quota;
+  }
+  return chosen;
 }
 
 void ServiceView::request_stop(Leave last) {

@@ -14,6 +14,7 @@
 #include "control/history/history_status.hpp"
 #include "control/ledger/ledger.hpp"
 #include "control/merge/flow_record.hpp"
+#include "control/monitor/monitor_status.hpp"
 #include "control/sink/record_sink.hpp"
 #include "control/volume.hpp"
 #include "dataplane/packet/parse_error.hpp"
@@ -110,6 +111,7 @@ struct Status {
   TickStatus tick;
   FlowsStatus flows;
   std::vector<SinkAccount> sinks;
+  std::vector<MonitorStatus> monitors;
   HistoryStatus history;
   Ledger ledger;
 };

@@ -56,6 +56,7 @@ void Tick::run(bool end) {
   // Steps 2 to 4: drain, merge, end what is due - in parallel over the shards.
   const TickOutput output = parts_.merger->run({tables, now, utc_step, ++ticks_, end});
   give_back(taken, output);
+  if (parts_.monitors) parts_.monitors->end_tick(now, parts_.interval);
   const TimeNs merged = parts_.clock->now();
   // Step 5: hand the records on.
   offer(output.batches);
@@ -212,6 +213,8 @@ void Tick::republish() {
           parts_.merger->coarse_packets(p, static_cast<CoarseLevel>(level));
     }
   }
+  if (parts_.monitors) status->monitors = parts_.monitors->status();
+  if (parts_.quotas) parts_.quotas->update(status->monitors, status->time / kNsPerSecond);
   if (parts_.history) parts_.history->collect(*status, parts_.interval, ended_);
   parts_.board->publish(std::move(status));
 }

@@ -11,6 +11,8 @@
 #include "control/accounts.hpp"
 #include "control/history/history_tap.hpp"
 #include "control/merge/merger.hpp"
+#include "control/monitor/monitor_book.hpp"
+#include "control/monitor/quota_keeper.hpp"
 #include "control/sink/record_sink.hpp"
 #include "control/status.hpp"
 #include "dataplane/clock.hpp"
@@ -27,7 +29,9 @@ class Tick {
     std::vector<WorkerEpochs*> workers;
     std::vector<int> cores;  // of the workers
     std::vector<CapturePort*> ports;
-    HistoryTap* history = nullptr;  // null: none is kept
+    MonitorBook* monitors = nullptr;  // null: nobody asks for any
+    QuotaKeeper* quotas = nullptr;    // null: none are kept
+    HistoryTap* history = nullptr;    // null: none is kept
     std::string driver;
     std::string driver_note;
     TimeBase time_base = TimeBase::kMachine;

@@ -30,4 +30,21 @@ struct Volume {
   friend bool operator==(const Volume&, const Volume&) = default;
 };
 
+// `total` is everything, also what has no direction. `in` and `out` are parts of it: of a monitor
+// with `local:` networks, or of an interface that is metered both ways. Through traffic is the
+// rest.
+struct DirectedVolume {
+  Volume total;
+  Volume in;
+  Volume out;
+
+  DirectedVolume& operator+=(const DirectedVolume& o) {
+    total += o.total;
+    in += o.in;
+    out += o.out;
+    return *this;
+  }
+  friend bool operator==(const DirectedVolume&, const DirectedVolume&) = default;
+};
+
 }  // namespace wiretally

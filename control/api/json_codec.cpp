@@ -50,6 +50,12 @@ std::string encode(const TopRows& rows) {
   return dump(json);
 }
 
+std::string encode(const std::vector<MonitorSnapshot>& monitors) {
+  Json json;
+  json["monitors"] = monitors;
+  return dump(json);
+}
+
 std::string encode_error(std::string_view text, ExitCode code) {
   Json json;
   json["error"] = text;
@@ -72,6 +78,10 @@ ActiveFlows decode_active_flows(std::string_view json) {
   object.at("recent_seconds").get_to(flows.recent_seconds);
   object.at("flows").get_to(flows.flows);
   return flows;
+}
+
+std::vector<MonitorSnapshot> decode_monitors(std::string_view json) {
+  return Json::parse(json).at("monitors").get<std::vector<MonitorSnapshot>>();
 }
 
 TopRows decode_top_rows(std::string_view json) {

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/startup_error.hpp"
 #include "control/api/meter_view.hpp"
@@ -17,6 +18,7 @@ std::string encode(const Status& status);
 std::string encode(const Ledger& ledger);
 std::string encode(const ActiveFlows& flows);
 std::string encode(const TopRows& rows);
+std::string encode(const std::vector<MonitorSnapshot>& monitors);
 // `code`: what the asking subcommand is to exit with.
 std::string encode_error(std::string_view text, ExitCode code = ExitCode::kNo);
 
@@ -24,6 +26,7 @@ Status decode_status(std::string_view json);
 Ledger decode_ledger(std::string_view json);
 ActiveFlows decode_active_flows(std::string_view json);
 TopRows decode_top_rows(std::string_view json);
+std::vector<MonitorSnapshot> decode_monitors(std::string_view json);
 // The text of an {"error": ...} answer; "" if it is another answer.
 std::string decode_error(std::string_view json);
 ExitCode decode_exit_code(std::string_view json);  // of an {"error": ...} answer

@@ -54,6 +54,15 @@ void from_json(const Json& json, HistoryStatus& history);
 void to_json(Json& json, const Status& status);
 void from_json(const Json& json, Status& status);
 
+void to_json(Json& json, const DirectedVolume& volume);
+void from_json(const Json& json, DirectedVolume& volume);
+void to_json(Json& json, const GroupStatus& group);
+void from_json(const Json& json, GroupStatus& group);
+void to_json(Json& json, const QuotaStatus& quota);
+void from_json(const Json& json, QuotaStatus& quota);
+void to_json(Json& json, const MonitorSnapshot& monitor);
+void from_json(const Json& json, MonitorSnapshot& monitor);
+
 void to_json(Json& json, const LedgerTerm& term);
 void from_json(const Json& json, LedgerTerm& term);
 void to_json(Json& json, const LedgerLine& line);

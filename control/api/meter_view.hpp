@@ -56,6 +56,11 @@ struct TopRows {
   double recent_seconds = 0;
 };
 
+struct MonitorQuery {
+  std::vector<std::string> names;  // empty: all
+  std::size_t groups = 20;         // of each, the heaviest; 0: all
+};
+
 // Flows that left by order.
 struct SweptFlows {
   std::uint64_t flows = 0;
@@ -70,6 +75,9 @@ class MeterView {
   [[nodiscard]] virtual StatusPtr status() const = 0;
   virtual ActiveFlows active_flows(const FlowQuery& query) = 0;
   virtual TopRows top(TopDimension dimension, std::size_t limit) = 0;
+  // Between two ticks. StartupError (kNo): there is no such monitor. Groups: heaviest first, those
+  // beyond the limit are in `other`.
+  virtual std::vector<MonitorSnapshot> monitors(const MonitorQuery& query) = 0;
   // `last`: what becomes of the flows that are still active.
   virtual void request_stop(Leave last) = 0;
 

@@ -134,6 +134,21 @@ std::string answer_top(const Json& args, MeterView& view) {
   return encode(by == TopDimension::kFlow ? top_flows(limit, view) : view.top(by, limit));
 }
 
+std::vector<std::string> texts_of(const Json& args, const std::string& name) {
+  const auto list = args.find(name);
+  if (list == args.end()) return {};
+  if (!list->is_array() ||
+      !std::ranges::all_of(*list, [](const Json& j) { return j.is_string(); })) {
+    throw BadRequest("args." + name + ": a list of texts");
+  }
+  return list->get<std::vector<std::string>>();
+}
+
+std::string answer_monitors(const Json& args, MeterView& view) {
+  allow_only(args, {"names", "limit"});
+  return encode(view.monitors({texts_of(args, "names"), limit_of(args)}));
+}
+
 std::string answer_stop(const Json& args, MeterView& view) {
   allow_only(args, {"export"});
   view.request_stop(flag_of(args, "export", true) ? Leave::kExport : Leave::kDelete);
@@ -222,7 +237,7 @@ const std::map<std::string, Answer, std::less<>> kCommands = {
     {"delete", answer_delete},     {"send-templates", answer_send_templates},
     {"reload", answer_reload},     {"pause", answer_pause},
     {"resume", answer_resume},     {"log-level", answer_log_level},
-    {"stop", answer_stop}};
+    {"monitors", answer_monitors}, {"stop", answer_stop}};
 
 std::string command_names() {
   std::string names;

@@ -101,6 +101,7 @@ void add_read(CLI::App& app, Arguments& arguments) {
       "  wiretally read trace.pcap.gz --output csv       one row a flow record\n"
       "  wiretally read trace.pcap -o csv --fields +src_mac,dst_mac,ttl_min,tunnel,tunnel_id\n"
       "  wiretally read trace.pcap --explain -n 3        how the first packets are read, and why\n"
+      "  wiretally read trace.pcap -o monitors -c m.yaml what its monitors count\n"
       "  wiretally read *.pcap --output none --collector 127.0.0.1:2055\n"
       "Records go to standard output; the summary and the ledger to standard error. Exits 1 if\n"
       "the ledger does not balance. A capture that is cut off in a packet is read up to there,\n"
@@ -123,9 +124,9 @@ void add_read(CLI::App& app, Arguments& arguments) {
       ->type_name("5|9|10")
       ->needs("--collector");
   command->add_option("-o,--output", arguments.output, "what to print")
-      ->check(quietly(CLI::IsMember({"table", "csv", "json", "none"})))
+      ->check(quietly(CLI::IsMember({"table", "csv", "json", "monitors", "none"})))
       ->default_str("table")
-      ->type_name("table|csv|json|none");
+      ->type_name("table|csv|json|monitors|none");
   command
       ->add_option("--fields", arguments.fields,
                    "columns of csv, members of json: names from the list below, with commas; "
@@ -274,6 +275,20 @@ void add_top(CLI::App& app, Arguments& arguments) {
       ->check(quietly(CLI::IsMember({"flow", "source", "destination", "host", "port", "protocol"})))
       ->default_str("flow")
       ->type_name("flow|source|destination|host|port|protocol");
+  add_json(command, arguments);
+}
+
+void add_monitors(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = add_command(
+      app, arguments, Command::kMonitors, "monitors",
+      "what the monitors count, as of the last tick",
+      "  wiretally monitors                              all, each with its heaviest groups\n"
+      "  wiretally monitors web hosts -n 100\n"
+      "  wiretally monitors --check || mail ...          exits 1 if a quota is exceeded");
+  command->add_option("NAME", arguments.names, "only these monitors")->type_name("");
+  add_socket(command, arguments);
+  add_rows(command, arguments);
+  command->add_flag("--check", arguments.check, "exit 1 if a quota is exceeded");
   add_json(command, arguments);
 }
 
@@ -457,6 +472,7 @@ void add_all(CLI::App& app, Arguments& arguments) {
   add_ledger(app, arguments);
   add_flows(app, arguments);
   add_top(app, arguments);
+  add_monitors(app, arguments);
   add_timeouts(app, arguments);
   add_expire(app, arguments);
   add_delete(app, arguments);

@@ -21,6 +21,7 @@ enum class Command : std::uint8_t {
   kLedger,
   kFlows,
   kTop,
+  kMonitors,
   kTimeouts,
   kExpire,
   kDelete,
@@ -59,15 +60,17 @@ struct Arguments {
   Command command = Command::kRun;
   bool json = false;
   bool verbose = false;
-  bool profile = false;  // status: times instead of counts
+  bool profile = false;                // status: times instead of counts
   std::string config;                  // --config FILE; the FILE of check
   std::vector<std::string> overrides;  // --set KEY=VALUE
 
   // status, ledger, flows, top and what else asks a running meter
   std::string socket;
   std::uint32_t rows = 20;
-  std::string sort;  // flows
-  std::string by;    // top
+  std::string sort;                // flows
+  std::string by;                  // top
+  std::vector<std::string> names;  // monitors; empty: all
+  bool check = false;              // monitors: exit 1 if a quota is exceeded
 
   // read
   std::vector<std::string> captures;

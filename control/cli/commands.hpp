@@ -15,6 +15,7 @@ ExitCode status_command(const Arguments& arguments);
 ExitCode ledger_command(const Arguments& arguments);
 ExitCode flows_command(const Arguments& arguments);
 ExitCode top_command(const Arguments& arguments);
+ExitCode monitors_command(const Arguments& arguments);
 ExitCode timeouts_command(const Arguments& arguments);
 ExitCode sweep_command(const Arguments& arguments);  // expire, delete
 ExitCode send_templates_command(const Arguments& arguments);

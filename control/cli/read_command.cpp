@@ -16,6 +16,7 @@
 #include "control/cli/record_table.hpp"
 #include "control/cli/render_ledger.hpp"
 #include "control/cli/terminal.hpp"
+#include "control/monitor/monitor_csv.hpp"
 #include "control/sink/csv_sink.hpp"
 #include "control/sink/json_sink.hpp"
 
@@ -29,12 +30,17 @@ std::unique_ptr<OrderedSink> sink_of_fields(const std::string& fields) {
   return std::make_unique<Sink>(STDOUT_FILENO, parse_fields(fields));
 }
 
-std::unique_ptr<OrderedSink> sink_of(const Arguments& arguments) {
+std::unique_ptr<OrderedSink> sink_of(const Arguments& arguments, const Config& config) {
   const std::string& output = arguments.output;
   if (output == "csv") return sink_of_fields<CsvSink>(arguments.fields);
   if (output == "json") return sink_of_fields<JsonSink>(arguments.fields);
   if (!arguments.fields.empty()) {
     throw StartupError(ExitCode::kUsage, "--fields is for --output csv or json");
+  }
+  if (output == "monitors" && config.monitors.empty()) {
+    throw StartupError(ExitCode::kUsage,
+                       "--output monitors needs --config FILE with monitors: [{name: NAME, filter: "
+                       "EXPR}]");
   }
   if (output == "table") return std::make_unique<OrderedSink>("table", STDOUT_FILENO, format_table);
   return nullptr;
@@ -106,7 +112,7 @@ ExitCode read_command(const Arguments& arguments) {
   for (const Diagnostic& warning : warnings) complain(to_string(warning));
   start_log(arguments.quiet ? "warn" : config.log.level);
 
-  const std::unique_ptr<OrderedSink> sink = sink_of(arguments);
+  const std::unique_ptr<OrderedSink> sink = sink_of(arguments, config);
   std::vector<RecordSink*> sinks;
   if (sink) sinks.push_back(sink.get());
   const auto start = std::chrono::steady_clock::now();
@@ -120,6 +126,7 @@ ExitCode read_command(const Arguments& arguments) {
   for (const std::string& file : result.unreadable) complain(file);
   if (!arguments.quiet) print_closing(*result.status, elapsed.count());
   check_written(sink.get());
+  if (arguments.output == "monitors") print(monitors_as_csv(result.monitors));
   if (!result.status->ledger.balanced()) {
     complain("the ledger does not balance; please report it with the capture");
     return ExitCode::kNo;

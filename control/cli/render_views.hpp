@@ -15,6 +15,8 @@ std::string render_status(const Status& status, const Style& style);
 std::string render_profile(const Status& status);
 std::string render_flows(const ActiveFlows& flows, const Style& style);
 
+std::string render_monitors(const std::vector<MonitorSnapshot>& monitors, const Style& style);
+
 struct TopLayout {
   std::string_view heading;  // of the name column
   std::size_t columns = 80;  // of the screen; names are cut to fit

@@ -18,10 +18,10 @@ std::int64_t floor_to(std::int64_t time_s, std::int64_t length_s) {
 
 }  // namespace
 
-void HistoryBook::add(std::int64_t wall_s, std::span<const Sample> samples) {
+void HistoryBook::add(std::int64_t wall_s, std::span<const SeriesSample> samples) {
   const std::int64_t minute = floor_to(wall_s, kMinute_s);
   std::map<std::string, DirectedVolume> rest;  // by monitor, of those that have groups
-  for (const Sample& sample : samples) {
+  for (const SeriesSample& sample : samples) {
     const Series& series = sample.series;
     if (series.group.empty()) {
       put(series, minute, sample.volume);

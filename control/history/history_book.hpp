@@ -21,7 +21,7 @@ class HistoryBook {
   explicit HistoryBook(std::size_t groups_max) : groups_max_(groups_max) {}
 
   // Of one moment: a monitor's own sample and those of its groups, in any order.
-  void add(std::int64_t wall_s, std::span<const Sample> samples);
+  void add(std::int64_t wall_s, std::span<const SeriesSample> samples);
 
   // The batch to write now: the one that failed, or all that came since; null if there is nothing.
   const HistoryBatch* batch();

@@ -30,26 +30,9 @@ struct Series {
   friend auto operator<=>(const Series&, const Series&) = default;
 };
 
-// `total` is everything, also what has no direction. `in` and `out` are parts of it: of a monitor
-// with `local:` networks, or of an interface that is metered both ways. Through traffic is the
-// rest.
-struct DirectedVolume {
-  Volume total;
-  Volume in;
-  Volume out;
-
-  DirectedVolume& operator+=(const DirectedVolume& o) {
-    total += o.total;
-    in += o.in;
-    out += o.out;
-    return *this;
-  }
-  friend bool operator==(const DirectedVolume&, const DirectedVolume&) = default;
-};
-
 // What was counted of a series since its last sample. The groups of a monitor are parts of its own
 // sample, which comes too; an `other` row need not come: history makes its own of what is left.
-struct Sample {
+struct SeriesSample {
   Series series;
   DirectedVolume volume;
 };
@@ -59,7 +42,7 @@ class HistoryProducer {
  public:
   virtual ~HistoryProducer() = default;
   // Appends what was counted since the last call; series without traffic may be left out.
-  virtual void take_samples(std::vector<Sample>& samples) = 0;
+  virtual void take_samples(std::vector<SeriesSample>& samples) = 0;
 };
 
 class HistoryFeed {
@@ -69,7 +52,7 @@ class HistoryFeed {
   // seconds since the Unix epoch, UTC.
   [[nodiscard]] virtual bool due(std::int64_t wall_s) = 0;
   // `wall_s`: when these were counted; the minute they belong to.
-  virtual void add(std::int64_t wall_s, std::span<const Sample> samples) = 0;
+  virtual void add(std::int64_t wall_s, std::span<const SeriesSample> samples) = 0;
 };
 
 }  // namespace wiretally

@@ -9,7 +9,7 @@ HistoryTap::HistoryTap(const HistoryConfig& config, HistoryWriter::Log log)
 
 void HistoryTap::collect(Status& status, TimeNs interval, bool end) {
   if (writer_.due(status.time / kNsPerSecond) || end) {
-    std::vector<Sample> samples;
+    std::vector<SeriesSample> samples;
     for (HistoryProducer* producer : producers_) producer->take_samples(samples);
     take_ports(status, samples);
     writer_.add((status.time - interval) / kNsPerSecond, samples);
@@ -18,7 +18,7 @@ void HistoryTap::collect(Status& status, TimeNs interval, bool end) {
 }
 
 // Layer 3 of what is metered, layer 2 and packets of all that was received.
-void HistoryTap::take_ports(const Status& status, std::vector<Sample>& samples) {
+void HistoryTap::take_ports(const Status& status, std::vector<SeriesSample>& samples) {
   ports_before_.resize(status.ports.size());
   for (std::size_t i = 0; i < status.ports.size(); ++i) {
     const PortStatus& port = status.ports[i];

@@ -23,7 +23,7 @@ class HistoryTap {
   void collect(Status& status, TimeNs interval, bool end);
 
  private:
-  void take_ports(const Status& status, std::vector<Sample>& samples);
+  void take_ports(const Status& status, std::vector<SeriesSample>& samples);
 
   std::vector<HistoryProducer*> producers_;
   std::vector<Volume> ports_before_;

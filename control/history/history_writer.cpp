@@ -78,7 +78,7 @@ bool HistoryWriter::due(std::int64_t wall_s) {
   return true;
 }
 
-void HistoryWriter::add(std::int64_t wall_s, std::span<const Sample> samples) {
+void HistoryWriter::add(std::int64_t wall_s, std::span<const SeriesSample> samples) {
   const std::lock_guard lock(mutex_);
   book_.add(wall_s, samples);
   status_.pending_rows = book_.rows();

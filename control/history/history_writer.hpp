@@ -33,7 +33,7 @@ class HistoryWriter final : public HistoryFeed {
 
   void start();  // the thread; without it, `flush` is the caller's to call
   bool due(std::int64_t wall_s) override;
-  void add(std::int64_t wall_s, std::span<const Sample> samples) override;
+  void add(std::int64_t wall_s, std::span<const SeriesSample> samples) override;
   // Writes what there is. `steady_s` goes on whatever the wall clock does.
   void flush(std::int64_t wall_s, std::int64_t steady_s);
   // Ends the run in order; after the last `add`.

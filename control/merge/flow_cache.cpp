@@ -6,6 +6,8 @@
 #include <bit>
 #include <limits>
 
+#include "control/monitor/shard_tally.hpp"
+
 namespace wiretally {
 namespace {
 
@@ -54,6 +56,7 @@ void FlowCache::prefetch_flow(std::uint64_t hash) const {
   const auto* flow = reinterpret_cast<const char*>(&flows_[slot.place]);
   __builtin_prefetch(flow, 1, 3);
   __builtin_prefetch(flow + 64, 1, 3);
+  if (tally_ != nullptr) tally_->prefetch(slot.place);
 }
 
 FlowKey FlowCache::identity_of(const FlowKey& key) const {
@@ -83,6 +86,7 @@ bool FlowCache::merge(const FlowDelta& delta, std::uint64_t hash, std::uint32_t 
   const auto tag = static_cast<std::uint32_t>(hash);
   const FlowKey identity = identity_of(delta.key);
   std::uint32_t place = index_[find(identity, tag, delta.attributes)].place;
+  bool begins = true;
   if (place == kNone) {
     if (!make_room(delta, tick, out)) return false;
     place = create(delta, identity, tag);
@@ -90,10 +94,15 @@ bool FlowCache::merge(const FlowDelta& delta, std::uint64_t hash, std::uint32_t 
     emit(place, Lifecycle::idle_cause(flow.identity, flow.ended_flags()), out);
     begin(flow, delta);
     ++totals_.created;
+  } else {
+    begins = false;
   }
   Flow& flow = flows_[place];
   const TimeNs before = deadline(flow);
   add(place, delta, tick);
+  if (tally_ != nullptr) {
+    tally_->count(place, delta.key, delta.attributes, flow.tos, volume_of(delta), begins);
+  }
   // A FIN or RST brings the end nearer than the wheel knows.
   if (const TimeNs now_due = deadline(flow); now_due < before) {
     unhang(place);

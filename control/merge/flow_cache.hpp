@@ -25,6 +25,8 @@
 
 namespace wiretally {
 
+class ShardTally;
+
 // What one drained entry says of a flow.
 struct FlowDelta {
   FlowKey key;  // as counted, labels (VLAN, port) included
@@ -112,6 +114,8 @@ class FlowCache {
   void end_all(RecordBatch& out);
   // Ends what `leaves` says true of; returns how many flows that were.
   std::uint64_t sweep(const std::function<bool(const Flow&)>& leaves, Leave how, RecordBatch& out);
+  // Who counts what comes, beside the cache; null: nobody. Borrowed.
+  void set_tally(ShardTally* tally) { tally_ = tally; }
   // The life-cycle's timeouts have changed: every flow gets its deadline anew.
   void take_new_timeouts(TimeNs now);
 
@@ -167,6 +171,7 @@ class FlowCache {
 
   const CacheOptions options_;
   const Lifecycle& lifecycle_;
+  ShardTally* tally_ = nullptr;
   Slab<Flow> flows_;
   Slab<FlowAttributes> attributes_;  // by place; empty if not kept
   std::uint32_t fresh_ = 0;          // places from here on have never been used

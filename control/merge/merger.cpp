@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "control/monitor/monitor_set.hpp"
 #include "dataplane/clock.hpp"
 
 namespace wiretally {
@@ -171,6 +172,13 @@ void Merger::set_lifecycle(const FlowsConfig& flows) {
   lifecycle_ = Lifecycle(flows.timeouts);
   expiry_interval_ = flows.expiry_interval.count();
   for (const auto& shard : shards_) shard->cache.take_new_timeouts(tick_time_);
+}
+
+void Merger::set_monitors(MonitorSet* monitors) {
+  const std::lock_guard lock(mutex_);
+  for (std::size_t s = 0; s < kShards; ++s) {
+    shards_[s]->cache.set_tally(monitors == nullptr ? nullptr : &monitors->shard(s));
+  }
 }
 
 CacheTotals Merger::totals() const {

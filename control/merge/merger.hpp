@@ -17,6 +17,8 @@
 
 namespace wiretally {
 
+class MonitorSet;
+
 struct MergerOptions {
   FlowsConfig flows;
   bool attributes = false;             // the tables keep them, so do flows and records
@@ -61,6 +63,8 @@ class Merger {
   SweepOutput sweep(const Sweep& sweep);
   // Timeouts and expiry interval; the rest of `flows` is fixed at start.
   void set_lifecycle(const FlowsConfig& flows);
+  // Who counts flows by their own rules from now on; borrowed, null: nobody.
+  void set_monitors(MonitorSet* monitors);
 
   [[nodiscard]] CacheTotals totals() const;
   // Packets of new flows that the full cache refused, by what of their key was kept.

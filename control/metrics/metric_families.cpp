@@ -5,6 +5,7 @@
 
 #include <prometheus/client_metric.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <set>
@@ -296,6 +297,67 @@ void add_sinks(Families& families, const Status& status) {
        [](const SinkAccount& s) { return std::uint64_t{s.state == "up"}; });
 }
 
+void add_monitors(Families& families, const Status& status) {
+  const auto each = [&](const char* name, const char* help, auto value) {
+    Family f = counter(families, name, help);
+    for (const MonitorStatus& monitor : status.monitors) {
+      f.add({{"monitor", monitor.name}}, value(monitor));
+    }
+  };
+  if (status.monitors.empty()) return;
+  each("wiretally_monitor_packets_total", "Packets of the flows that the monitor takes.",
+       [](const MonitorStatus& m) { return m.volume.total.packets; });
+  each("wiretally_monitor_octets_total", "Octets of these: layer 3.",
+       [](const MonitorStatus& m) { return m.volume.total.octets; });
+  each("wiretally_monitor_l2_octets_total", "Octets of these: frames without FCS.",
+       [](const MonitorStatus& m) { return m.volume.total.l2_octets; });
+  each("wiretally_monitor_flows_total", "Flows that began while the monitor watched.",
+       [](const MonitorStatus& m) { return m.flows; });
+  each("wiretally_monitor_in_octets_total", "Octets towards the monitor's local networks: layer 3.",
+       [](const MonitorStatus& m) { return m.volume.in.octets; });
+  each("wiretally_monitor_out_octets_total", "Octets from the monitor's local networks: layer 3.",
+       [](const MonitorStatus& m) { return m.volume.out.octets; });
+}
+
+void add_groups(Families& families, const Status& status) {
+  const auto each = [&](const char* name, const char* help, auto value) {
+    Family f = counter(families, name, help);
+    for (const MonitorStatus& monitor : status.monitors) {
+      for (const GroupStatus& group : monitor.top) {
+        f.add({{"monitor", monitor.name}, {"group", group.name}}, value(group));
+      }
+    }
+  };
+  if (std::ranges::all_of(status.monitors, [](const auto& m) { return m.top.empty(); })) return;
+  each("wiretally_monitor_group_packets_total",
+       "Packets of the monitor's heaviest groups while they are among them; other has the rest.",
+       [](const GroupStatus& g) { return g.volume.total.packets; });
+  each("wiretally_monitor_group_octets_total", "Octets of these: layer 3.",
+       [](const GroupStatus& g) { return g.volume.total.octets; });
+}
+
+void add_quotas(Families& families, const Status& status) {
+  const auto each = [&](const char* name, const char* help, auto value) {
+    Family f = gauge(families, name, help);
+    for (const MonitorStatus& monitor : status.monitors) {
+      if (monitor.quota.state == QuotaState::kNone) continue;
+      f.add({{"monitor", monitor.name}}, value(monitor.quota));
+    }
+  };
+  const auto none = [](const MonitorStatus& m) { return m.quota.state == QuotaState::kNone; };
+  if (std::ranges::all_of(status.monitors, none)) return;
+  each("wiretally_monitor_quota_octets", "The monitor's quota for a period: layer 3.",
+       [](const QuotaStatus& q) { return q.limit; });
+  each("wiretally_monitor_quota_used_octets", "Octets of it that are used in this period.",
+       [](const QuotaStatus& q) { return q.used; });
+  each("wiretally_monitor_quota_expected_octets",
+       "Octets that will be used at the end of the period, if it goes on as it did.",
+       [](const QuotaStatus& q) { return q.expected; });
+  each("wiretally_monitor_quota_state", "0 good, 1 warning, 2 over.", [](const QuotaStatus& q) {
+    return static_cast<std::uint64_t>(q.state) - static_cast<std::uint64_t>(QuotaState::kGood);
+  });
+}
+
 void add_history(Families& families, const HistoryStatus& history) {
   if (!history.kept) return;
   counter(families, "wiretally_history_flushes_total", "Batches written to the history file.")
@@ -332,6 +394,9 @@ Families metric_families(const Status& status) {
   add_tick(families, status.tick);
   add_collectors(families, status);
   add_sinks(families, status);
+  add_monitors(families, status);
+  add_groups(families, status);
+  add_quotas(families, status);
   add_history(families, status.history);
   gauge(families, "wiretally_ledger_imbalance_packets",
         "Packets that the ledger cannot account for; always 0.")

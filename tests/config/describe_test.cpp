@@ -147,7 +147,9 @@ export:
        tls: {ca: /a, certificate: /b, key: /c, name: n, verify: false}}
     - {address: "host.example:1", options: [statistics], layout: full}
 metrics: {listen: "", top: 7, profile: true}
-monitors: [{name: "a b", filter: "udp", group_by: [src_net/24, dst_host], max_groups: 5}]
+monitors: [{name: "a b", filter: "udp", group_by: [src_net/24, dst_host], max_groups: 5,
+            local: [10.0.0.0/8, "2001:db8::1"],
+            quota: {octets: 1GB, per: day, starts: 2, warn: 50%, command: "true"}}]
 history: {path: /x, flush: 3s, groups: 9, week_starts: sunday, timezone: UTC,
           keep: {minute: 90m, five_minutes: 40d, hour: 400d, day: 30y, week: 9y, month: 8y,
                  year: 7y}}

@@ -283,11 +283,9 @@ TEST(Capture, names_something_to_meter_once) {
 TEST(Monitors, have_names_of_their_own) {
   const Mistake mistakes[] = {
       {"monitors: [{name: a}, {name: b}, {name: a}]\n",
-       "f.yaml:2:11: monitors: warning: has no effect in this version\n"
        "f.yaml:2:41: monitors[2].name: `a` is also the name of monitors[0]; "
        "give each its own name"},
       {"monitors: [{filter: tcp}]\n",
-       "f.yaml:2:11: monitors: warning: has no effect in this version\n"
        "f.yaml:2:12: monitors[0].name: is missing; each entry needs it, for "
        "example name: web"},
       {"control: {socket: "
@@ -404,7 +402,6 @@ TEST(Check, tells_all_mistakes_at_once_in_the_order_of_the_text) {
        "f.yaml:4:75: export.collectors[2].max_datagram: warning: 1500 is "
        "above 1472: on Ethernet each datagram travels in fragments, and one "
        "lost fragment loses all of it\n"
-       "f.yaml:5:11: monitors: warning: has no effect in this version\n"
        "f.yaml:6:1: logs: unknown key; did you mean `log`?"},
   };
   for (const Mistake& mistake : mistakes) expect_messages(mistake);

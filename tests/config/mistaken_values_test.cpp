@@ -172,7 +172,6 @@ TEST(Numbers, are_whole_and_in_range) {
        "f.yaml:2:21: export.domain_id: `Auto` is not a whole number; write "
        "auto or a number from 1 to 4294967295"},
       {"metrics: {top: 1001}\n",
-       "f.yaml:2:16: metrics.top: warning: has no effect in this version\n"
        "f.yaml:2:16: metrics.top: `1001` is out of range; write a number from "
        "0 to 1000"},
       {"capture: {dpdk: {memory: 1k, ports: [{device: net_null0}]}}\n",
@@ -227,23 +226,44 @@ TEST(Words, are_of_the_known_ones) {
        "f.yaml:2:50: export.collectors[0].options: `samples` is not one of "
        "sampling, interfaces, statistics, domain"},
       {"monitors: [{name: a, group_by: [src_hots]}]\n",
-       "f.yaml:2:11: monitors: warning: has no effect in this version\n"
        "f.yaml:2:33: monitors[0].group_by: `src_hots` is not one of src_host, "
-       "dst_host, host, src_net, dst_net, src_port, dst_port, port, protocol, "
-       "vlan, mac, tos, ingress; did you mean `src_host`?"},
+       "dst_host, host, src_net, dst_net, net, src_port, dst_port, port, "
+       "protocol, vlan, mac, tos, ingress; did you mean `src_host`?"},
       {"monitors: [{name: a, group_by: [src_net]}]\n",
-       "f.yaml:2:11: monitors: warning: has no effect in this version\n"
        "f.yaml:2:33: monitors[0].group_by: needs a prefix length; write "
        "src_net/24"},
       {"monitors: [{name: a, group_by: [src_net/129]}]\n",
-       "f.yaml:2:11: monitors: warning: has no effect in this version\n"
        "f.yaml:2:33: monitors[0].group_by: `129` is out of range; write a "
        "number from 0 to 128"},
       {"monitors: [{name: a, group_by: [vlan/3]}]\n",
-       "f.yaml:2:11: monitors: warning: has no effect in this version\n"
        "f.yaml:2:33: monitors[0].group_by: `vlan` takes no prefix length"},
+      {"monitors: [{name: a, group_by: [net]}]\n",
+       "f.yaml:2:33: monitors[0].group_by: needs a prefix length; write net/24"},
+      {"monitors: [{name: a, local: [10.0.0.1/8]}]\n",
+       "f.yaml:2:29: monitors[0].local: `10.0.0.1/8` has bits set behind its "
+       "prefix; write 10.0.0.0/8"},
+      {"monitors: [{name: a, local: [lan, 10.0.0.0/33]}]\n",
+       "f.yaml:2:29: monitors[0].local: `lan` is no network; write 192.0.2.0/24 "
+       "or 2001:db8::/32\n"
+       "f.yaml:2:29: monitors[0].local: `10.0.0.0/33` has a prefix of more than "
+       "32 bits"},
+      {"monitors: [{name: a, quota: {octets: 3G, warn: 0}}]\n",
+       "f.yaml:2:39: monitors[0].quota.octets: `3G` is no amount of traffic; "
+       "write 3GB, 500MB, 1.5TB or 3GiB\n"
+       "f.yaml:2:49: monitors[0].quota.warn: `0` is no share; write 1% to "
+       "100%, for example 80%"},
+      {"monitors: [{name: a, quota: {per: day}}]\n",
+       "f.yaml:2:29: monitors[0].quota: has no octets; write for example quota: "
+       "{octets: 3GB, per: month}"},
+      {"flows: {key: ip}\nmonitors: [{name: a, filter: tcp}]\n",
+       "f.yaml:2:14: flows.key: warning: monitors see of a flow what its key "
+       "has: to filters and groups, protocol, ports or addresses that it "
+       "leaves out are 0"},
+      {"metrics: {top: 5}\nmonitors: [{name: a}]\n",
+       "f.yaml:2:16: metrics.top: warning: shows the groups of monitors, and "
+       "there is none with group_by; write for example monitors: [{name: "
+       "hosts, group_by: [host]}]"},
       {"monitors: [{name: a, group_by: dst_host}]\n",
-       "f.yaml:2:11: monitors: warning: has no effect in this version\n"
        "f.yaml:2:32: monitors[0].group_by: `dst_host` is not a list; write "
        "[dst_host]"},
   };

@@ -144,6 +144,13 @@ inline Status sample_status() {
                               .datagrams = 21,
                               .send_errors = 2,
                               .state = "up"}};
+  status.monitors.resize(1);
+  status.monitors[0].name = "web";
+  status.monitors[0].volume = {{91, 9'200, 9'300}, {50, 5'100, 5'200}, {40, 4'100, 4'101}};
+  status.monitors[0].flows = 94;
+  status.monitors[0].quota = {QuotaState::kWarning, 10'000, 9'200, 12'000, 0, 0};
+  status.monitors[0].top = {{"192.0.2.1", {{41, 4'200, 4'250}, {}, {}}, 2},
+                            {"other", {{50, 5'000, 5'050}, {}, {}}, 3}};
   status.ledger = sample_ledger();
   return status;
 }
@@ -165,6 +172,27 @@ inline TopRows sample_top_rows() {
   return rows;
 }
 
+inline std::vector<MonitorSnapshot> sample_monitors() {
+  MonitorSnapshot web;
+  web.whole.name = "web";
+  web.whole.volume = {{1'000, 500'000, 514'000}, {600, 400'000, 408'400}, {300, 80'000, 84'200}};
+  web.whole.flows = 17;
+  web.whole.recent = {10, 5'000, 5'140};
+  web.whole.recent_s = 1;
+  web.whole.peak_octets_per_s = 70'000;
+  web.whole.peak_packets_per_s = 99;
+  web.whole.quota = {QuotaState::kWarning, 1'000'000,    850'000, 2'000'000,
+                     1'699'999'000,        1'700'999'000};
+  MonitorSnapshot hosts;
+  hosts.whole.name = "hosts";
+  hosts.whole.grouped = true;
+  hosts.whole.groups = 7;
+  hosts.whole.volume.total = {70, 7'000, 7'980};
+  hosts.groups = {{"192.0.2.1", {{40, 4'000, 4'560}, {1, 2, 3}, {4, 5, 6}}, 3}};
+  hosts.other = {"other", {{30, 3'000, 3'420}, {}, {}}, 8};
+  return {web, hosts};
+}
+
 // Answers with the samples, and remembers what it was asked.
 class SampleMeter : public MeterView {
  public:
@@ -177,6 +205,10 @@ class SampleMeter : public MeterView {
     last_dimension = dimension;
     last_limit = limit;
     return sample_top_rows();
+  }
+  std::vector<MonitorSnapshot> monitors(const MonitorQuery& query) override {
+    last_monitors = query;
+    return sample_monitors();
   }
   void request_stop(Leave last) override {
     ++stops;
@@ -202,6 +234,7 @@ class SampleMeter : public MeterView {
   FlowQuery last_query;
   TopDimension last_dimension = TopDimension::kFlow;
   std::size_t last_limit = 0;
+  MonitorQuery last_monitors;
   int stops = 0;
   Leave last_leave = Leave::kExport;
   std::string last_filter;

@@ -134,6 +134,45 @@ TEST(JsonCodec, brings_top_rows_back) {
   EXPECT_EQ(came.rows[1].flows, 9u);
 }
 
+void expect_equal(const DirectedVolume& a, const DirectedVolume& b) {
+  EXPECT_EQ(a.total, b.total);
+  EXPECT_EQ(a.in, b.in);
+  EXPECT_EQ(a.out, b.out);
+}
+
+TEST(JsonCodec, brings_monitors_back) {
+  const std::vector<MonitorSnapshot> sent = test::sample_monitors();
+  const std::vector<MonitorSnapshot> came = decode_monitors(encode(sent));
+  ASSERT_EQ(came.size(), sent.size());
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    const MonitorStatus& a = came[i].whole;
+    const MonitorStatus& b = sent[i].whole;
+    EXPECT_EQ(a.name, b.name);
+    expect_equal(a.volume, b.volume);
+    EXPECT_EQ(a.flows, b.flows);
+    EXPECT_EQ(a.recent, b.recent);
+    EXPECT_EQ(a.recent_s, b.recent_s);
+    EXPECT_EQ(a.peak_octets_per_s, b.peak_octets_per_s);
+    EXPECT_EQ(a.peak_packets_per_s, b.peak_packets_per_s);
+    EXPECT_EQ(a.grouped, b.grouped);
+    EXPECT_EQ(a.groups, b.groups);
+    EXPECT_EQ(a.quota.state, b.quota.state);
+    EXPECT_EQ(a.quota.limit, b.quota.limit);
+    EXPECT_EQ(a.quota.used, b.quota.used);
+    EXPECT_EQ(a.quota.expected, b.quota.expected);
+    EXPECT_EQ(a.quota.starts_s, b.quota.starts_s);
+    EXPECT_EQ(a.quota.ends_s, b.quota.ends_s);
+    ASSERT_EQ(came[i].groups.size(), sent[i].groups.size());
+    for (std::size_t g = 0; g < sent[i].groups.size(); ++g) {
+      EXPECT_EQ(came[i].groups[g].name, sent[i].groups[g].name);
+      expect_equal(came[i].groups[g].volume, sent[i].groups[g].volume);
+      EXPECT_EQ(came[i].groups[g].flows, sent[i].groups[g].flows);
+    }
+    expect_equal(came[i].other.volume, sent[i].other.volume);
+    EXPECT_EQ(came[i].other.flows, sent[i].other.flows);
+  }
+}
+
 TEST(JsonCodec, passes_over_reasons_that_only_a_newer_meter_knows) {
   auto json = nlohmann::json::parse(encode(test::sample_status()));
   json["ports"][0]["parse_results"]["too_new_for_us"] = {

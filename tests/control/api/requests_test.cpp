@@ -21,8 +21,9 @@ std::string error_of(const std::string& line) {
 
 TEST(Requests, answers_each_view_on_one_line) {
   SampleMeter meter;
-  for (const char* command : {"status", "ledger", "flows", "top", "timeouts", "expire", "delete",
-                              "send-templates", "reload", "pause", "resume", "log-level", "stop"}) {
+  for (const char* command :
+       {"status", "ledger", "flows", "top", "monitors", "timeouts", "expire", "delete",
+        "send-templates", "reload", "pause", "resume", "log-level", "stop"}) {
     const std::string answer =
         answer_request(R"({"command":")" + std::string(command) + R"("})", meter);
     EXPECT_EQ(decode_error(answer), "") << command;
@@ -54,6 +55,15 @@ TEST(Requests, passes_the_dimension_of_top_on) {
   answer_request(R"({"command":"top","args":{"by":"port","limit":3}})", meter);
   EXPECT_EQ(meter.last_dimension, TopDimension::kPort);
   EXPECT_EQ(meter.last_limit, 3u);
+}
+
+TEST(Requests, passes_names_and_limit_of_monitors_on) {
+  SampleMeter meter;
+  answer_request(R"({"command":"monitors","args":{"names":["web","lan"],"limit":3}})", meter);
+  EXPECT_EQ(meter.last_monitors.names, (std::vector<std::string>{"web", "lan"}));
+  EXPECT_EQ(meter.last_monitors.groups, 3u);
+  EXPECT_NE(error_of(R"({"command":"monitors","args":{"names":"web"}})").find("a list of texts"),
+            std::string::npos);
 }
 
 TEST(Requests, says_what_is_wrong_with_a_request) {

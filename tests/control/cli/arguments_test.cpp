@@ -173,9 +173,10 @@ TEST(Arguments, leave_an_imported_command_line_as_it_is) {
 TEST(Arguments, help_with_examples_on_every_command) {
   EXPECT_EQ(farewell({"--help"}).code, ExitCode::kDone);
   EXPECT_THAT(farewell({"--help"}).text, HasSubstr("Exit codes: 0 done"));
-  for (const char* command : {"run", "read", "check", "status", "ledger", "flows", "top",
-                              "timeouts", "expire", "delete", "send-templates", "reload", "pause",
-                              "resume", "log-level", "stop", "import", "devices", "doctor"}) {
+  for (const char* command :
+       {"run",      "read",      "check",  "status", "ledger",         "flows",  "top",
+        "monitors", "timeouts",  "expire", "delete", "send-templates", "reload", "pause",
+        "resume",   "log-level", "stop",   "import", "devices",        "doctor"}) {
     const Farewell f = farewell({command, "--help"});
     EXPECT_EQ(f.code, ExitCode::kDone) << command;
     EXPECT_THAT(f.text, HasSubstr(std::string("Usage: wiretally ") + command)) << f.text;

@@ -123,6 +123,15 @@ ether 0x88cc                                -            2     0 B      0 bit/s 
 )");
 }
 
+TEST(RenderMonitors, shows_groups_below_their_monitor_and_how_the_quota_stands) {
+  const std::string text = render_monitors(test::sample_monitors(), kPlain);
+  EXPECT_THAT(text, HasSubstr("web           500 kB  400 kB  80.0 kB    1,000     17  40.0 kbit/s  "
+                              "560 kbit/s  warning: 850 kB of 1.00 MB, 2.00 MB expected\n"));
+  EXPECT_THAT(text, HasSubstr("\n  192.0.2.1  4.00 kB     2 B      5 B       40      3\n"));
+  EXPECT_THAT(text, HasSubstr("\n  other      3.00 kB"));
+  EXPECT_THAT(render_monitors({}, kPlain), HasSubstr("has no monitors"));
+}
+
 TEST(RenderTop, shows_shares_that_add_up) {
   EXPECT_EQ(render_top(test::sample_top_rows(), {"host", 160, false}, kPlain),
             R"(host              rate  packet rate   share   octets  flows

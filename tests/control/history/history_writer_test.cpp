@@ -34,11 +34,11 @@ class HistoryWriterTest : public testing::Test {
     return std::make_unique<HistoryWriter>(
         config(), [this](const std::string& line) { lines_.push_back(line); });
   }
-  static Sample sample(const Series& series, std::uint64_t octets) {
+  static SeriesSample sample(const Series& series, std::uint64_t octets) {
     return {series, {{1, octets, octets + 14}, {}, {}}};
   }
   static void add(HistoryWriter& writer, std::int64_t at, std::uint64_t octets) {
-    const Sample samples[] = {sample(kWeb, octets)};
+    const SeriesSample samples[] = {sample(kWeb, octets)};
     writer.add(at, samples);
   }
   std::uint64_t octets(Level level) {
@@ -69,7 +69,7 @@ TEST_F(HistoryWriterTest, adds_to_every_level) {
 TEST_F(HistoryWriterTest, keeps_the_sum_of_groups_equal_to_the_monitor) {
   auto history = writer();
   for (int i = 0; i < 50; ++i) {
-    std::vector<Sample> samples = {sample(kWeb, 1000)};
+    std::vector<SeriesSample> samples = {sample(kWeb, 1000)};
     for (int g = 0; g < 10; ++g) {
       samples.push_back(sample({SeriesKind::kMonitor, "web", std::to_string(g)}, 100));
     }

@@ -37,7 +37,7 @@ TEST_P(HistoryYear, sums_are_what_was_fed_in_at_every_level) {
     const Volume volume{1 + random() % 1000, random() % 1'000'000, random() % 1'000'000};
     const Volume in{volume.packets / 2, volume.octets / 3, volume.l2_octets / 4};
     fed += volume;
-    const Sample samples[] = {{kLan, {volume, in, volume - in}}};
+    const SeriesSample samples[] = {{kLan, {volume, in, volume - in}}};
     history.add(wall, samples);
     if (minute % 1001 == 0) history.flush(wall, minute * 60);
   }

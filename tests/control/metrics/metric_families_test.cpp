@@ -72,6 +72,19 @@ TEST(Metrics, shows_every_value_under_the_contracts_name_and_labels) {
         R"(wiretally_sink_offered_records_total{sink="127.0.0.1:2055"} 500)",
         R"(wiretally_sink_send_errors_total{sink="127.0.0.1:2055"} 2)",
         R"(wiretally_sink_up{sink="127.0.0.1:2055"} 1)",
+        R"(wiretally_monitor_packets_total{monitor="web"} 91)",
+        R"(wiretally_monitor_octets_total{monitor="web"} 9200)",
+        R"(wiretally_monitor_l2_octets_total{monitor="web"} 9300)",
+        R"(wiretally_monitor_flows_total{monitor="web"} 94)",
+        R"(wiretally_monitor_in_octets_total{monitor="web"} 5100)",
+        R"(wiretally_monitor_out_octets_total{monitor="web"} 4100)",
+        R"(wiretally_monitor_group_packets_total{monitor="web",group="192.0.2.1"} 41)",
+        R"(wiretally_monitor_group_octets_total{monitor="web",group="192.0.2.1"} 4200)",
+        R"(wiretally_monitor_group_octets_total{monitor="web",group="other"} 5000)",
+        R"(wiretally_monitor_quota_octets{monitor="web"} 10000)",
+        R"(wiretally_monitor_quota_used_octets{monitor="web"} 9200)",
+        R"(wiretally_monitor_quota_expected_octets{monitor="web"} 12000)",
+        R"(wiretally_monitor_quota_state{monitor="web"} 1)",
         R"(wiretally_ledger_imbalance_packets 0)"}) {
     expect_line(text, line);
   }
