@@ -3,6 +3,8 @@
 """History and reports of a running meter: what the report says is what the interface received, also
 after the meter was killed between two flushes."""
 import json
+import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -14,9 +16,13 @@ from harness import account, collectors, meter
 
 FLUSH_S = 1
 KILLS = 3
+RANDOM_KILLS = int(os.environ.get("WIRETALLY_TEST_KILLS", "4"))
+LATE_S = FLUSH_S + 3  # a flush, a tick, and a machine that is busy
 
 
 class History(harness.Case):
+    limit_s = 120 + 10 * RANDOM_KILLS
+
     def start(self):
         self.database = self.lab.path("history.db")
         running = meter.Meter(self.lab, self.within, lambda socket: meter.config_text(
@@ -77,6 +83,41 @@ class History(harness.Case):
             self.assertEqual(database.execute("PRAGMA integrity_check").fetchone(), ("ok",))
         running = self.start()
         self.assertIn("did not end in order", running.process.log(40))
+        self.assertEqual(running.stop(), 0)
+
+    def sampled(self, running, seconds):
+        """[(when, packets received), ...], taken while traffic goes on."""
+        samples = [(time.monotonic(), 0)]
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            ports = running.ask("status")["ports"]
+            samples.append((time.monotonic(), ports[0]["received"]["packets"]))
+            time.sleep(0.2)
+        return samples
+
+    def test_kills_at_random_moments_lose_a_flush_each_at_most(self):
+        self.source, self.within, self.wire = self.link()
+        before = 0
+        arrived = self.wire.counters("m0")["rx"]["packets"]
+        for kill in range(RANDOM_KILLS):
+            running = self.start()
+            sender = collectors.Sender(self.lab, self.source, "s0", f"sender{kill}", rate=3000,
+                                       count=1_000_000)
+            samples = self.sampled(running, LATE_S + random.uniform(0.5, 2.5))
+            running.stop(number=signal.SIGKILL)
+            killed = time.monotonic()
+            sender.process.stop(10)
+            kernel = self.wire.counters("m0")["rx"]["packets"]
+            counted = self.reported()[0] - before
+            old_enough = max(packets for when, packets in samples if when <= killed - LATE_S)
+            self.assertGreaterEqual(counted, old_enough, f"kill {kill}")
+            self.assertLessEqual(counted, kernel - arrived, f"kill {kill}")
+            before, arrived = before + counted, kernel
+            with sqlite3.connect(self.database) as database:
+                self.assertEqual(database.execute("PRAGMA integrity_check").fetchone(), ("ok",))
+        self.assertGreater(before, 0)
+        running = self.start()
+        self.assert_balanced(running)
         self.assertEqual(running.stop(), 0)
 
 
