@@ -150,6 +150,10 @@ Arms make_arms(Bench& bench, const Options& options) {
   if (bench.workload.flows <= kWorkerMax) {
     add("worker loop", [&](const char*) { return make_worker_arm(bench); });
   }
+  if (bench.workload.flows <= kFlippedMax) {
+    add("worker loop on net_ring", [&](const char*) { return make_ring_arm(bench); });
+    add("worker loop on net_memif", [&](const char*) { return make_memif_arm(bench); });
+  }
   if (!options.ablations) return arms;
   add("parse + hash", [&](const char*) { return make_parse_hash_arm(bench); });
   for (const Variant& variant : kAblations) {

@@ -60,6 +60,9 @@ std::unique_ptr<Arm> make_core_variant(Bench& bench, std::string name, CoreVaria
 std::unique_ptr<Arm> make_parse_hash_arm(Bench& bench);
 // Worker::run on a source in memory: also stamps, counters, epoch checks.
 std::unique_ptr<Arm> make_worker_arm(Bench& bench);
+// The same on the DPDK source, over virtual devices (dpdk_arm.cpp).
+std::unique_ptr<Arm> make_ring_arm(Bench& bench);
+std::unique_ptr<Arm> make_memif_arm(Bench& bench);
 // Random one-line read-modify-write, prefetched so many lines ahead, lines in the order the table
 // would be asked for them, in the table's own memory.
 std::unique_ptr<Arm> make_roofline_arm(Bench& bench, unsigned distance);

@@ -189,7 +189,7 @@ std::unique_ptr<Arm> make_rte_hash_arm(Bench& bench) {
 
 void start_eal(int core) {
   std::string cores = std::to_string(core);
-  std::array<std::string, 9> words = {"bench",    "-l",        cores,         "-m",           "64",
+  std::array<std::string, 9> words = {"bench",    "-l",        cores,         "-m",           "128",
                                       "--no-pci", "--no-huge", "--no-shconf", "--log-level=4"};
   std::array<char*, 9> arguments;
   std::transform(words.begin(), words.end(), arguments.begin(), [](auto& w) { return w.data(); });
