@@ -17,7 +17,7 @@ enum class TunnelKey : std::uint8_t { kOuter, kInner };
 enum class FragmentPorts : std::uint8_t { kNone, kFirst };
 enum class NetflowVersion : std::uint8_t { kV1 = 1, kV5 = 5, kV9 = 9, kIpfix = 10 };
 enum class RecordLayout : std::uint8_t { kBasic, kFull, kL2, kTunnel };
-enum class Transport : std::uint8_t { kUdp, kTcp, kTls };
+enum class Transport : std::uint8_t { kUdp, kTcp, kTls, kFile };
 enum class ExportMode : std::uint8_t { kReplicate, kBalance };
 // Which elements hold a record's first and last time.
 enum class RecordTimes : std::uint8_t { kMilliseconds, kMicroseconds, kNanoseconds, kUptime };
@@ -117,8 +117,18 @@ struct TlsConfig {
   bool verify = true;       // its certificate and its name
 };
 
+struct RotateConfig {                                              // transport file
+  std::uint64_t size = 64ull << 20;                                // octets; 0: any
+  std::chrono::nanoseconds interval = std::chrono::seconds(3600);  // 0: none
+};
+
+struct SpoolConfig {
+  std::string path;                // a folder; empty: none
+  std::uint64_t max = 1ull << 30;  // octets
+};
+
 struct CollectorConfig {
-  std::string address;  // host:port, [v6]:port
+  std::string address;  // host:port, [v6]:port; of transport file a path
   NetflowVersion version = NetflowVersion::kV9;
   Transport transport = Transport::kUdp;
   std::uint32_t max_datagram = 1400;
@@ -139,6 +149,8 @@ struct CollectorConfig {
   std::uint32_t hop_limit = 0;  // 0: the system's
   std::string interface;        // to send from; empty: the kernel chooses
   TlsConfig tls;
+  RotateConfig rotate;
+  SpoolConfig spool;
 };
 
 struct ExportConfig {

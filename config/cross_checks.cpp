@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/datagram_check.hpp"
 #include "config/expression_check.hpp"
 #include "config/network.hpp"
 #include "config/quota_values.hpp"
@@ -159,9 +160,38 @@ void check_datagram(const CollectorConfig& collector, std::size_t index, Finding
 }
 
 void check_transport(const CollectorConfig& collector, std::size_t index, Findings& findings) {
+  const bool path = collector.address.starts_with('/');
+  const bool file = collector.transport == Transport::kFile;
+  if (path != file) {
+    findings.error_at(
+        entry_path(kCollectors, index, "address"),
+        file ? fmt::format("{} is no file; write an absolute path, such as "
+                           "/var/lib/wiretally/flows.ipfix",
+                           quoted(collector.address))
+             : fmt::format("{} is a path; it needs transport: file", quoted(collector.address)));
+  }
   if (collector.transport == Transport::kUdp || collector.version == NetflowVersion::kIpfix) return;
   findings.error_at(entry_path(kCollectors, index, "transport"),
                     "NetFlow 1, 5 and 9 go over udp only; use udp, or version: 10");
+}
+
+void check_spool(const CollectorConfig& collector, std::size_t index, Findings& findings) {
+  if (collector.spool.path.empty()) return;
+  const std::string at = entry_path(kCollectors, index, "spool.path");
+  if (collector.transport == Transport::kUdp || collector.transport == Transport::kFile) {
+    return findings.error_at(at,
+                             "only tcp and tls tell what has arrived; use one of them, or leave "
+                             "the spool out");
+  }
+  if (!collector.spool.path.starts_with('/')) {
+    findings.error_at(at, fmt::format("{} must begin with a /: a service has no folder of its own",
+                                      quoted(collector.spool.path)));
+  }
+  if (collector.biflow) {
+    findings.error_at(at,
+                      "a spool keeps records in their order, which biflow changes; leave one of "
+                      "the two out");
+  }
 }
 
 // What a version's records cannot be.
@@ -224,13 +254,43 @@ void check_layout(const CollectorConfig& collector, std::size_t index, Findings&
   check_repeated_fields(collector, at, findings);
 }
 
+// Two links cannot share a folder.
+void check_spools_apart(const ExportConfig& exporting, Findings& findings) {
+  std::map<std::string, std::size_t> first_with;
+  for (std::size_t i = 0; i < exporting.collectors.size(); ++i) {
+    const std::string& path = exporting.collectors[i].spool.path;
+    if (path.empty()) continue;
+    const auto [first, is_new] = first_with.emplace(path, i);
+    if (is_new) continue;
+    findings.error_at(entry_path(kCollectors, i, "spool.path"),
+                      fmt::format("{} is also the spool of {}[{}]; give each its own", quoted(path),
+                                  kCollectors, first->second));
+  }
+}
+
+// A Template that fits no message would never be announced.
+void check_message_size(const Config& config, Findings& findings) {
+  for (std::size_t i = 0; i < config.exporting.collectors.size(); ++i) {
+    const CollectorConfig& collector = config.exporting.collectors[i];
+    if (findings.has_error_under(fmt::format("{}[{}]", kCollectors, i))) continue;
+    const std::size_t needed = datagram_needed(config, i);
+    if (needed <= collector.max_datagram) continue;
+    findings.error_at(entry_path(kCollectors, i, "max_datagram"),
+                      fmt::format("{} octets do not hold this collector's templates; write at "
+                                  "least {}, or fewer fields",
+                                  collector.max_datagram, needed));
+  }
+}
+
 void check_collectors(const ExportConfig& exporting, Findings& findings) {
+  check_spools_apart(exporting, findings);
   std::map<std::string, std::size_t> first_with;
   for (std::size_t i = 0; i < exporting.collectors.size(); ++i) {
     const CollectorConfig& collector = exporting.collectors[i];
     if (findings.has_error_under(fmt::format("{}[{}]", kCollectors, i))) continue;
     check_datagram(collector, i, findings);
     check_transport(collector, i, findings);
+    check_spool(collector, i, findings);
     check_records(collector, i, findings);
     check_source(collector, i, findings);
     check_layout(collector, i, findings);
@@ -336,6 +396,7 @@ void cross_check(const Config& config, Findings& findings) {
   check_names(config.capture, findings);
   check_timeouts(config.flows, findings);
   check_collectors(config.exporting, findings);
+  check_message_size(config, findings);
   check_metrics(config.metrics, findings);
   check_filters(config, findings);
   check_top(config, findings);

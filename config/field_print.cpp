@@ -86,6 +86,8 @@ std::string describe_rule(const ValueRule& rule, const Field& field) {
       return "text";
     case ValueKind::kEndpoint:
       return "host:port";
+    case ValueKind::kPlace:
+      return "host:port | /path";
     case ValueKind::kIpAddress:
       return "address";
     case ValueKind::kChoice:

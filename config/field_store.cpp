@@ -110,10 +110,12 @@ void check_ip_address(const YamlNode& node) {
 }
 
 std::string checked_text(const ValueRule& rule, const YamlNode& node) {
-  const std::string_view wanted = rule.kind == ValueKind::kEndpoint ? "host:port" : "a text";
+  const bool place = rule.kind == ValueKind::kPlace;
+  const bool endpoint = rule.kind == ValueKind::kEndpoint || place;
+  const std::string_view wanted = endpoint ? "host:port" : "a text";
   scalar(node, wanted);
   check_text(rule, node, wanted);
-  if (rule.kind == ValueKind::kEndpoint) check_endpoint(rule, node);
+  if (endpoint && !(place && node.text.starts_with('/'))) check_endpoint(rule, node);
   if (rule.kind == ValueKind::kIpAddress) check_ip_address(node);
   return node.text;
 }

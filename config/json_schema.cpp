@@ -82,6 +82,8 @@ Json value_of(const ValueRule& rule, const Field& field) {
     case ValueKind::kEndpoint:
       return {{"type", "string"},
               {"pattern", rule.min == 0 ? "^$|^.+:[0-9]{1,5}$" : "^.+:[0-9]{1,5}$"}};
+    case ValueKind::kPlace:
+      return {{"type", "string"}, {"pattern", "^/|^.+:[0-9]{1,5}$"}};
     case ValueKind::kChoice:
       return {{"enum", words_of(rule)}};
     case ValueKind::kIntegerList:

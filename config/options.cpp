@@ -50,9 +50,9 @@ constexpr std::array kFragmentPorts = {Choice{"none", value_of(FragmentPorts::kN
 constexpr std::array kVersions = {
     Choice{"1", value_of(NetflowVersion::kV1)}, Choice{"5", value_of(NetflowVersion::kV5)},
     Choice{"9", value_of(NetflowVersion::kV9)}, Choice{"10", value_of(NetflowVersion::kIpfix)}};
-constexpr std::array kTransports = {Choice{"udp", value_of(Transport::kUdp)},
-                                    Choice{"tcp", value_of(Transport::kTcp)},
-                                    Choice{"tls", value_of(Transport::kTls)}};
+constexpr std::array kTransports = {
+    Choice{"udp", value_of(Transport::kUdp)}, Choice{"tcp", value_of(Transport::kTcp)},
+    Choice{"tls", value_of(Transport::kTls)}, Choice{"file", value_of(Transport::kFile)}};
 constexpr std::array kExportModes = {Choice{"replicate", value_of(ExportMode::kReplicate)},
                                      Choice{"balance", value_of(ExportMode::kBalance)}};
 constexpr std::array kRecordTimes = {Choice{"milliseconds", value_of(RecordTimes::kMilliseconds)},
@@ -289,13 +289,15 @@ const Option kOptions[] = {
    "by a hash of its two ends, so both directions of a flow stay with one collector."},
   {"export.collectors", FIELD(exporting.collectors), entries(64), kLive,
    "Where records go."},
-  {"export.collectors[].address", ITEM(exporting.collectors, address), endpoint(), kLive,
-   "host:port, or \"[v6]:port\" in quotes.", "127.0.0.1:2055", kRequired},
+  {"export.collectors[].address", ITEM(exporting.collectors, address), endpoint_or_path(), kLive,
+   "host:port, or \"[v6]:port\" in quotes; of transport file a path, with strftime's "
+   "conversions of the time a file is begun, or that time before the suffix.",
+   "127.0.0.1:2055", kRequired},
   {"export.collectors[].version", ITEM(exporting.collectors, version), choice(kVersions), kLive,
    "1, 5 and 9: NetFlow; 10: IPFIX."},
   {"export.collectors[].transport", ITEM(exporting.collectors, transport), choice(kTransports),
    kLive,
-   "tcp and tls are for IPFIX only."},
+   "tcp, tls and file (RFC 5655) are for IPFIX only."},
   {"export.collectors[].max_datagram", ITEM(exporting.collectors, max_datagram),
    integer(512, 65507), kLive,
    "UDP payload at most, in octets. Above 1472 datagrams are fragmented on Ethernet."},
@@ -337,6 +339,21 @@ const Option kOptions[] = {
    "Name or address the collector's certificate must have. Empty: the host of its address."},
   {"export.collectors[].tls.verify", ITEM(exporting.collectors, tls.verify), flag(), kLive,
    "Refuse a collector whose certificate or name is wrong."},
+  {"export.collectors[].rotate", nullptr, section(), kLive,
+   "transport file: a file is NAME.part until it is whole, and each can be read alone."},
+  {"export.collectors[].rotate.size", ITEM(exporting.collectors, rotate.size),
+   size(0, 1024 * kGibi), kLive, "Octets at which another file is begun. 0: any size."},
+  {"export.collectors[].rotate.interval", ITEM(exporting.collectors, rotate.interval),
+   duration(0s, 365 * kDay), kLive,
+   "Time after which another file is begun, counted from midnight UTC. 0s: no time."},
+  {"export.collectors[].spool", nullptr, section(), kLive,
+   "transport tcp and tls: records on disk while the collector is away; they are sent in order "
+   "after, also after a restart."},
+  {"export.collectors[].spool.path", ITEM(exporting.collectors, spool.path), text(0, 4000), kLive,
+   "The folder, of this collector alone; it is made. Empty: no spool."},
+  {"export.collectors[].spool.max", ITEM(exporting.collectors, spool.max),
+   size(kMebi, 1024 * kGibi), kLive,
+   "Octets at most. What is more waits in memory, then is dropped as spool_full."},
 
   {"export.collectors[].layout", ITEM(exporting.collectors, layout), choice(kLayouts), kLive,
    "Elements of a record. basic: what every collector reads; l2: with MAC addresses, both VLAN "

@@ -20,6 +20,7 @@ enum class ValueKind : std::uint8_t {
   kDuration,     // nanoseconds, 1h30m 90s 500ms, min..max
   kText,         // min..max octets
   kEndpoint,     // host:port; min 0: may be empty
+  kPlace,        // host:port, or the absolute path of a file
   kIpAddress,    // address without port; min 0: may be empty
   kChoice,       // one of `choices`
   kIntegerList,  // numbers, each min..max, each once
@@ -82,6 +83,9 @@ constexpr ValueRule endpoint() {
 }
 constexpr ValueRule endpoint_or_empty() {
   return {ValueKind::kEndpoint, 0, 300, {}, {}, {}};
+}
+constexpr ValueRule endpoint_or_path() {
+  return {ValueKind::kPlace, 1, 4000, {}, {}, {}};
 }
 constexpr ValueRule ip_address_or_empty() {
   return {ValueKind::kIpAddress, 0, 64, {}, {}, {}};

@@ -96,13 +96,14 @@ void add_cache_line(const Volume& drained, const CacheTotals& cache, LedgerUnit 
                            {"deleted", part_of(cache.deleted, unit)}}});
 }
 
-// records made while the sink took them = delivered + queued + dropped by reason, a line a sink.
+// records made while the sink took them, and those it found in its spool = delivered + queued +
+// dropped by reason, a line a sink.
 void add_sink_lines(const std::vector<SinkReading>& sinks, Ledger& ledger) {
   for (const SinkReading& sink : sinks) {
     LedgerLine line{"sink",
                     sink.account.name,
                     LedgerUnit::kRecords,
-                    {"records", sink.records},
+                    {"records", sink.records + sink.account.recovered},
                     {{"delivered", sink.account.delivered}, {"queued", sink.account.queued}}};
     for (const DroppedCount& dropped : sink.account.dropped) {
       line.parts.push_back({fmt::format("dropped.{}", dropped.reason), dropped.records});

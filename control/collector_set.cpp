@@ -20,10 +20,18 @@ Config alone(const Config& config, std::size_t number) {
   return one;
 }
 
+// Of a collector alone: what its link takes as it runs.
+bool is_live(const std::string& path) {
+  return path == "export.collectors[0].rate" || path == "export.collectors[0].filter";
+}
+
 }  // namespace
 
-CollectorSet::CollectorSet(const Config& config, MakeLink make_link, Servable servable)
-    : make_link_(std::move(make_link)), servable_(std::move(servable)) {
+CollectorSet::CollectorSet(const Config& config, MakeLink make_link, Servable servable,
+                           SettingsOf settings_of)
+    : make_link_(std::move(make_link)),
+      servable_(std::move(servable)),
+      settings_of_(std::move(settings_of)) {
   for (std::size_t i = 0; i < config.exporting.collectors.size(); ++i) {
     entries_.push_back({alone(config, i), std::make_unique<CollectorSlot>(make_link_(config, i))});
   }
@@ -54,8 +62,15 @@ bool CollectorSet::plan(const Config& next, std::size_t number, const std::vecto
   plan.runs = alone(next, number);
   plan.entry = find(next.exporting.collectors[number].address, taken);
   const bool serves = plan.entry != nullptr && plan.entry->slot->has_link();
-  plan.keep = serves && changed_keys(plan.entry->runs, plan.runs).empty();
-  if (plan.keep) return true;
+  if (serves) {
+    const std::vector<std::string> changed = changed_keys(plan.entry->runs, plan.runs);
+    plan.keep = changed.empty();
+    if (plan.keep) return true;
+    if (settings_of_ && plan.entry->slot->adjustable() && std::ranges::all_of(changed, is_live)) {
+      plan.settings = settings_of_(next, number);
+      return true;
+    }
+  }
   if (servable_(next, number)) {
     plan.link = make_link_(next, number);
     return true;
@@ -75,7 +90,7 @@ PreparedChange CollectorSet::prepare(const Config&, const Config& next) {
       change.restart_needed.push_back(
           fmt::format("export.collectors[{}].{}", i, listed ? "fields" : "layout"));
     }
-    if (made.keep || made.link != nullptr) plans->push_back(std::move(made));
+    if (made.keep || made.settings || made.link != nullptr) plans->push_back(std::move(made));
   }
   change.commit = [this, plans](Config& config) { commit(*plans, config); };
   return change;
@@ -90,7 +105,10 @@ void CollectorSet::commit(std::vector<Plan>& plans, Config& next) {
   for (Plan& plan : plans) {
     next.exporting.collectors.push_back(plan.runs.exporting.collectors[0]);
     if (plan.keep) continue;
-    if (plan.entry != nullptr) {
+    if (plan.settings) {
+      plan.entry->runs = plan.runs;
+      plan.entry->slot->adjust(*plan.settings);
+    } else if (plan.entry != nullptr) {
       plan.entry->runs = plan.runs;
       plan.entry->slot->replace(std::move(plan.link));
     } else {

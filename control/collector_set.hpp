@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The collectors of a running meter. A reload compares what runs with what is wanted, collector by
 // collector: one that is the same in every key keeps its link, its queue and its sequence numbers;
-// one that differs gets a new link, and the old one delivers what it holds; a new one joins, one
-// that is gone leaves. Thread: control.
+// one whose rate or filter differs keeps them and takes the new settings; one that differs
+// otherwise gets a new link, and the old one delivers what it holds; a new one joins, one that is
+// gone leaves. Thread: control.
 #pragma once
 
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +30,10 @@ class CollectorSet final : public Reloadable {
   using Servable = std::function<bool(const Config& config, std::size_t number)>;
 
   // Makes a link for each collector.
-  CollectorSet(const Config& config, MakeLink make_link, Servable servable);
+  // What a running link can be told. May throw as MakeLink does.
+  using SettingsOf = std::function<SinkSettings(const Config& config, std::size_t number)>;
+  CollectorSet(const Config& config, MakeLink make_link, Servable servable,
+               SettingsOf settings_of = {});
 
   // Those that take records, and those that have left but whose account still stands.
   struct Members {
@@ -51,9 +56,10 @@ class CollectorSet final : public Reloadable {
   };
   // What becomes of a collector of the new configuration.
   struct Plan {
-    Entry* entry = nullptr;            // where its account is; null: a new one
-    bool keep = false;                 // the link stays as it is
-    std::unique_ptr<RecordSink> link;  // else
+    Entry* entry = nullptr;                // where its account is; null: a new one
+    bool keep = false;                     // the link stays as it is
+    std::optional<SinkSettings> settings;  // the link stays and takes these
+    std::unique_ptr<RecordSink> link;      // else
     Config runs;
   };
   Entry* find(const std::string& address, const std::vector<Plan>& taken);
@@ -64,6 +70,7 @@ class CollectorSet final : public Reloadable {
 
   const MakeLink make_link_;
   const Servable servable_;
+  const SettingsOf settings_of_;
   std::function<void()> changed_;
   std::list<Entry> entries_;  // the places of those that take records do not move
 };

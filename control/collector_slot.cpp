@@ -12,6 +12,8 @@ void add(const SinkAccount& part, SinkAccount& sum) {
   sum.offered += part.offered;
   sum.delivered += part.delivered;
   sum.queued += part.queued;
+  sum.spooled += part.spooled;
+  sum.recovered += part.recovered;
   sum.datagrams += part.datagrams;
   sum.send_errors += part.send_errors;
   if (sum.dropped.empty()) sum.dropped.resize(part.dropped.size());

@@ -36,6 +36,8 @@ class CollectorSlot final : public RecordSink {
   [[nodiscard]] SinkAccount account() const override;
   void finish(double limit_s) override;
   void send_templates() override;
+  [[nodiscard]] bool adjustable() const override { return has_link() && link_->adjustable(); }
+  void adjust(const SinkSettings& settings) override { link_->adjust(settings); }
 
  private:
   struct Leaving {

@@ -116,6 +116,10 @@ Engine::Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool
           config, [this](const Config& c, std::size_t number) { return make_link(c, number); },
           [this](const Config& c, std::size_t number) {
             return attributes_ || !attributes_wanted(c, number);
+          },
+          [](const Config& c, std::size_t number) {
+            const CollectorConfig& collector = c.exporting.collectors[number];
+            return SinkSettings{collector.rate, acceptance(collector)};
           }),
       own_parts_(std::make_unique<OwnParts>(*this)),
       reloadables_{&collectors_, &monitors_, own_parts_.get()} {

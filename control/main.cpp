@@ -11,6 +11,7 @@
 #include "control/cli/arguments.hpp"
 #include "control/cli/commands.hpp"
 #include "control/cli/terminal.hpp"
+#include "control/export/layout_judge.hpp"
 #include "control/filter/expression_judge.hpp"
 
 namespace wiretally {
@@ -73,6 +74,7 @@ ExitCode say(const Farewell& farewell) {
 
 ExitCode guarded_main(int argc, const char* const* argv) {
   set_expression_judge(expression_judge);
+  set_layout_judge(layout_judge);
   try {
     const auto parsed = parse_arguments(argc, argv);
     if (const auto* farewell = std::get_if<Farewell>(&parsed)) return say(*farewell);

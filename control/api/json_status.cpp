@@ -195,6 +195,7 @@ void to_json(Json& json, const SinkAccount& sink) {
   json = {{"name", sink.name},           {"state", sink.state},
           {"offered", sink.offered},     {"delivered", sink.delivered},
           {"queued", sink.queued},       {"dropped", dropped},
+          {"spooled", sink.spooled},     {"recovered", sink.recovered},
           {"datagrams", sink.datagrams}, {"send_errors", sink.send_errors}};
 }
 
@@ -204,6 +205,8 @@ void from_json(const Json& json, SinkAccount& sink) {
   json.at("offered").get_to(sink.offered);
   json.at("delivered").get_to(sink.delivered);
   json.at("queued").get_to(sink.queued);
+  json.at("spooled").get_to(sink.spooled);
+  json.at("recovered").get_to(sink.recovered);
   for (const auto& [reason, records] : json.at("dropped").items()) {
     sink.dropped.push_back({kept(reason), records.get<std::uint64_t>()});
   }

@@ -17,6 +17,7 @@
 #include "control/export/collector_connection.hpp"
 #include "control/export/collector_settings.hpp"
 #include "control/export/export_link.hpp"
+#include "control/export/file_link.hpp"
 #include "control/export/in_flight.hpp"
 #include "control/export/stream_link.hpp"
 
@@ -206,6 +207,9 @@ void CollectorLink::on_send_error(int error, SteadyNs now) {
 std::unique_ptr<RecordSink> make_collector_link(const CollectorConfig& collector,
                                                 const ExporterInfo& exporter, LogCallback log) {
   check_collector(collector);
+  if (collector.transport == Transport::kFile) {
+    return make_file_link(collector, exporter, std::move(log));
+  }
   if (collector.transport != Transport::kUdp) {
     return make_stream_link(collector, exporter, std::move(log));
   }

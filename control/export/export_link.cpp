@@ -74,7 +74,9 @@ SinkAccount ExportLink::account() const {
   account.name = config_.address;
   account.offered = books.offered;
   account.delivered = books.delivered;
-  account.queued = books.waiting + books.taken;
+  account.queued = books.waiting + books.taken + books.spooled;
+  account.spooled = books.spooled;
+  account.recovered = books.recovered;
   for (std::size_t i = 0; i < kExportDrops; ++i) {
     account.dropped.push_back({label(static_cast<ExportDrop>(i)), books.dropped[i]});
   }
@@ -98,18 +100,31 @@ void ExportLink::send_templates() {
   eventfd_write(wake_fd_, 1);
 }
 
+void ExportLink::adjust(const SinkSettings& settings) {
+  const std::lock_guard lock(settings_mutex_);
+  new_settings_ = settings;
+}
+
+void ExportLink::take_settings() {
+  const std::lock_guard lock(settings_mutex_);
+  if (!new_settings_) return;
+  pacer_.set_rate(new_settings_->rate);
+  batch_.set_filter(std::move(new_settings_->accepts));
+  new_settings_.reset();
+}
+
 bool ExportLink::begin_finishing(SteadyNs now) {
   if (!finish_requested_ || finishing_) return false;
   finishing_ = true;
   finish_at_ = finish_deadline_;
   const double seconds = 0.8 * static_cast<double>(finish_at_ - now) * 1e-9;
-  const auto records = static_cast<double>(queue_.waiting());
+  const auto records = static_cast<double>(waiting());
   pacer_.demand(static_cast<std::uint64_t>(records / std::max(seconds, 1e-3)));
   return true;
 }
 
 bool ExportLink::is_empty() const {
-  return batch_.in_hand() == 0 && batch_.held() == 0 && queue_.waiting() == 0;
+  return batch_.in_hand() == 0 && batch_.held() == 0 && waiting() == 0;
 }
 
 void ExportLink::close_books(ExportDrop reason) {
@@ -119,12 +134,13 @@ void ExportLink::close_books(ExportDrop reason) {
 }
 
 void ExportLink::take_records(SteadyNs now) {
-  batch_.release(now, finishing_ && queue_.waiting() == 0);
+  take_settings();
+  batch_.release(now, finishing_ && waiting() == 0);
   if (batch_.in_hand() >= kRoundRecords) return;
   const std::uint64_t allowed = std::min(pacer_.available(now), kRoundRecords);
-  pacer_.set_backlog(queue_.waiting());
+  pacer_.set_backlog(waiting());
   if (allowed == 0) return;
-  auto slices = queue_.take(allowed);
+  auto slices = next_records(allowed);
   std::uint64_t records = 0;
   for (const RecordSlice& slice : slices) records += slice.size();
   pacer_.spend(records);
@@ -133,10 +149,10 @@ void ExportLink::take_records(SteadyNs now) {
 
 SteadyNs ExportLink::records_due(SteadyNs now) const {
   if (batch_.announcing()) return now;
-  const std::uint64_t waiting = queue_.waiting() + batch_.in_hand();
-  if (waiting == 0 && finishing_ && batch_.held() > 0) return now;
+  const std::uint64_t records = waiting() + batch_.in_hand();
+  if (records == 0 && finishing_ && batch_.held() > 0) return now;
   const SteadyNs due = std::min(plan_.due_at(), batch_.held_until());
-  return waiting == 0 ? due : std::min(due, pacer_.ready_at(waiting));
+  return records == 0 ? due : std::min(due, pacer_.ready_at(records));
 }
 
 bool ExportLink::templates_wanted(SteadyNs now) {

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -29,12 +30,17 @@ class ExportLink : public RecordSink {
   [[nodiscard]] SinkAccount account() const override;
   void finish(double limit_s) override;
   void send_templates() override;
+  [[nodiscard]] bool adjustable() const override { return true; }
+  void adjust(const SinkSettings& settings) override;
 
  protected:
   ExportLink(const CollectorConfig& collector, const ExporterInfo& exporter, LogCallback log,
              const TemplateRefreshConfig& refresh);
 
   virtual void run() = 0;
+  // Where records come from and how many wait there: the queue, unless a transport has more.
+  virtual std::vector<RecordSlice> next_records(std::size_t max) { return queue_.take(max); }
+  [[nodiscard]] virtual std::uint64_t waiting() const { return queue_.waiting(); }
   // The last thing a transport's constructor does; the first of its destructor is finish(0).
   void start_thread();
 
@@ -70,12 +76,15 @@ class ExportLink : public RecordSink {
 
  private:
   [[nodiscard]] ExportStatistics statistics() const;
+  void take_settings();
 
   const LogCallback log_;
   ExportStatistics statistics_;
   std::atomic<bool> finish_requested_{false};
   std::atomic<bool> templates_requested_{false};
   std::atomic<SteadyNs> finish_deadline_{kNever};
+  std::mutex settings_mutex_;
+  std::optional<SinkSettings> new_settings_;
   mutable std::mutex status_mutex_;
   std::string state_text_ = "starting";
   std::uint64_t datagrams_ = 0;

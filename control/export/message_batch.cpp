@@ -24,6 +24,11 @@ void MessageBatch::announce() {
   announce_next_ = 0;
 }
 
+void MessageBatch::begin_session() {
+  encoder_->rewind({});
+  announce();
+}
+
 void MessageBatch::add(std::vector<RecordSlice> slices, SteadyNs now) {
   put_in_hand(matcher_ ? matcher_->match(std::move(slices), now) : std::move(slices));
 }

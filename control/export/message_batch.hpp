@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "control/export/biflow.hpp"
@@ -35,6 +36,8 @@ class MessageBatch {
 
   // Announce everything again from the next message on.
   void announce();
+  // The same, and the sequence counts from 0: another file, or another connection.
+  void begin_session();
   [[nodiscard]] bool announcing() const { return announce_next_ < encoder_->announcements(); }
 
   [[nodiscard]] bool has_no_announcements() const { return encoder_->announcements() == 0; }
@@ -51,6 +54,8 @@ class MessageBatch {
   // The same, but they are handed back, oldest first, and the sequence begins anew.
   std::vector<RecordSlice> take_back();
 
+  // From the next message on.
+  void set_filter(std::function<bool(const FlowRecord&)> accepts) { accepts_ = std::move(accepts); }
   void set_datagram_limit(std::size_t octets) { limit_ = octets; }
   [[nodiscard]] std::size_t datagram_limit() const { return limit_; }
 

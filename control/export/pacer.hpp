@@ -39,6 +39,11 @@ class Pacer {
     bucket_ = static_cast<double>(std::clamp(slice, kSliceRecordsMin, kSliceRecordsMax));
     tokens_ = std::min(tokens_, bucket_);
   }
+  void set_rate(std::uint64_t records_per_second) {
+    rate_ = records_per_second;
+    tokens_ = 0;
+    set_backlog(0);
+  }
   // The end is near: at least so much, whatever the configured rate.
   void demand(std::uint64_t records_per_second) {
     floor_ = std::max(floor_, records_per_second);

@@ -30,6 +30,12 @@ std::string_view label(ExportDrop reason) {
       return "filtered";
     case ExportDrop::kShutdown:
       return "shutdown";
+    case ExportDrop::kDisk:
+      return "disk";
+    case ExportDrop::kSpoolFull:
+      return "spool_full";
+    case ExportDrop::kSpooled:
+      return "spooled";
   }
   return "unknown";
 }
@@ -129,6 +135,28 @@ void RecordQueue::drop_waiting(ExportDrop reason) {
   books_.waiting = 0;
   slices_.clear();
   room_.notify_one();
+}
+
+void RecordQueue::spool(std::uint64_t records) {
+  const std::lock_guard lock(mutex_);
+  assert(records <= books_.taken);
+  books_.taken -= records;
+  books_.spooled += records;
+  room_.notify_one();
+}
+
+void RecordQueue::unspool(std::uint64_t records) {
+  const std::lock_guard lock(mutex_);
+  assert(records <= books_.spooled);
+  books_.spooled -= records;
+  books_.taken += records;
+}
+
+void RecordQueue::recover(std::uint64_t records) {
+  const std::lock_guard lock(mutex_);
+  books_.offered += records;
+  books_.recovered += records;
+  books_.spooled += records;
 }
 
 void RecordQueue::set_overflow_reason(ExportDrop reason) {

@@ -29,8 +29,11 @@ enum class ExportDrop : std::uint8_t {
   kUntrusted,     // the collector's certificate was refused, or it refused ours
   kFiltered,      // taken out by the collector's filter
   kShutdown,      // still queued when the time to finish was over
+  kDisk,          // the disk refuses the file
+  kSpoolFull,     // neither the spool nor memory has room
+  kSpooled,       // left on disk when the link ended: the next one to have the spool sends them
 };
-inline constexpr std::size_t kExportDrops = static_cast<std::size_t>(ExportDrop::kShutdown) + 1;
+inline constexpr std::size_t kExportDrops = static_cast<std::size_t>(ExportDrop::kSpooled) + 1;
 
 std::string_view label(ExportDrop reason);
 
@@ -47,10 +50,12 @@ struct RecordSlice {
 };
 
 struct RecordBooks {
-  std::uint64_t offered = 0;
+  std::uint64_t offered = 0;  // with the recovered ones
   std::uint64_t delivered = 0;
-  std::uint64_t waiting = 0;  // in the queue
-  std::uint64_t taken = 0;    // with the link, not settled
+  std::uint64_t waiting = 0;    // in the queue
+  std::uint64_t taken = 0;      // with the link, not settled
+  std::uint64_t spooled = 0;    // on disk
+  std::uint64_t recovered = 0;  // found on disk; an earlier run was offered them
   std::array<std::uint64_t, kExportDrops> dropped{};
 };
 
@@ -70,6 +75,9 @@ class RecordQueue {
   void settle(std::uint64_t delivered);                 // of the taken ones
   void drop(ExportDrop reason, std::uint64_t records);  // of the taken ones
   void drop_waiting(ExportDrop reason);
+  void spool(std::uint64_t records);    // of the taken ones: they are on disk now
+  void unspool(std::uint64_t records);  // they are taken again, and settled next
+  void recover(std::uint64_t records);  // so many were on disk
   // Why records that find no room are lost: kQueueFull while the link is up, else the link's
   // trouble.
   void set_overflow_reason(ExportDrop reason);

@@ -11,6 +11,7 @@
 
 #include "control/export/collector_settings.hpp"
 #include "control/export/export_link.hpp"
+#include "control/export/spool.hpp"
 #include "control/export/stream_socket.hpp"
 
 namespace wiretally {
@@ -23,6 +24,8 @@ constexpr SteadyNs kUntrustedSlowest = 10'000 * kMillisecond;  // certificates c
 constexpr SteadyNs kUnresolvedSlowest = 30'000 * kMillisecond;
 constexpr SteadyNs kConnectLimit = 5'000 * kMillisecond;  // connecting and handshake
 constexpr SteadyNs kLookAgain = 20 * kMillisecond;        // for acknowledgements
+constexpr SteadyNs kSpoolRetry = 200 * kMillisecond;      // while another link has the folder
+constexpr std::size_t kSpoolRound = 8192;                 // records put away at once
 
 class StreamLink final : public ExportLink {
  public:
@@ -37,6 +40,10 @@ class StreamLink final : public ExportLink {
     std::uint64_t filtered = 0;
     std::size_t octets_left = 0;                // not given to the socket yet
     std::optional<std::uint64_t> sent_at = {};  // of the connection, when all is given
+
+    [[nodiscard]] std::uint64_t size() const {
+      return tally.encoded + tally.non_ip + tally.not_in_version + filtered;
+    }
   };
 
   void run() override;
@@ -57,10 +64,23 @@ class StreamLink final : public ExportLink {
   void send_round(SteadyNs now);
   void give_to_socket(SteadyNs now);
   void settle_acknowledged();
+  // -- the spool
+  std::vector<RecordSlice> next_records(std::size_t max) override;
+  [[nodiscard]] std::uint64_t waiting() const override;
+  [[nodiscard]] bool spools() const { return spool_ != nullptr && spool_->is_open(); }
+  void open_spool_if_due(SteadyNs now);
+  void put_away();
+  void put_back(std::vector<RecordSlice> records);
+  void leave_spool();
+  void give_up_spool();
+  [[nodiscard]] ExportDrop overflow_reason() const;
 
   const CollectorAddress address_;
   const std::optional<SocketAddress> source_;
   const std::unique_ptr<TlsContext> tls_;
+  const std::unique_ptr<Spool> spool_;  // null: none
+  SteadyNs spool_retry_at_ = 0;
+  std::string spool_trouble_;  // told last
 
   StreamSocket socket_;
   CollectorLookup lookup_;
@@ -90,7 +110,10 @@ StreamLink::StreamLink(const CollectorConfig& collector, const ExporterInfo& exp
       source_(source_address(collector)),
       tls_(collector.transport == Transport::kTls
                ? std::make_unique<TlsContext>(collector.tls, address_.host)
-               : nullptr) {
+               : nullptr),
+      spool_(collector.spool.path.empty()
+                 ? nullptr
+                 : std::make_unique<Spool>(collector.spool.path, collector.spool.max)) {
   queue_.set_overflow_reason(trouble_);
   start_thread();
 }
@@ -99,19 +122,21 @@ void StreamLink::run() {
   for (;;) {
     const SteadyNs now = steady_now();
     if (begin_finishing(now)) retry_at_ = std::min(retry_at_, now);
+    open_spool_if_due(now);
     connect_if_due(now);
     look_after_connection(now);
     if (is_up()) settle_acknowledged();
     if (is_up()) send_round(now);
+    put_away();
     if (is_done(now)) break;
     wait(next_deadline(now), socket_.fd(), socket_.events(output_done_ < output_.size()));
   }
   const bool up = is_up();
   queue_.close();
   if (up) settle_acknowledged();
+  leave_spool();
   for (const OnTheWay& message : on_the_way_) {
-    std::uint64_t records = message.tally.encoded + message.tally.non_ip + message.filtered;
-    queue_.drop(up ? ExportDrop::kShutdown : trouble_, records + message.tally.not_in_version);
+    queue_.drop(up ? ExportDrop::kShutdown : trouble_, message.size());
   }
   close_books(up ? ExportDrop::kShutdown : trouble_);
   socket_.close();
@@ -126,7 +151,8 @@ SteadyNs StreamLink::next_deadline(SteadyNs now) const {
   if (lookup_.busy()) return finish_at_;  // it wakes the link
   if (socket_.state() == StreamSocket::State::kClosed) return std::min(finish_at_, retry_at_);
   if (!is_up()) return std::min(finish_at_, connect_until_);
-  const SteadyNs until = on_the_way_.empty() ? finish_at_ : std::min(finish_at_, now + kLookAgain);
+  SteadyNs until = on_the_way_.empty() ? finish_at_ : std::min(finish_at_, now + kLookAgain);
+  if (spool_ != nullptr && !spools()) until = std::min(until, spool_retry_at_);
   return output_done_ < output_.size() ? until : std::min(until, records_due(now));
 }
 
@@ -175,7 +201,7 @@ void StreamLink::look_after_connection(SteadyNs now) {
 
 void StreamLink::go_up(SteadyNs now) {
   retry_delay_ = 0;
-  queue_.set_overflow_reason(ExportDrop::kQueueFull);
+  queue_.set_overflow_reason(overflow_reason());
   plan_.restart(now);
   batch_.announce();
   show("up");
@@ -194,15 +220,15 @@ void StreamLink::go_down(ExportDrop reason, const std::string& why, SteadyNs) {
   }
   on_the_way_.clear();
   std::ranges::move(batch_.take_back(), std::back_inserter(records));
-  queue_.give_back(std::move(records));
+  put_back(std::move(records));
   const bool changed = !reported_ || was_up_ || reason != trouble_;
   trouble_ = reason;
   reported_ = true;
   was_up_ = false;
-  queue_.set_overflow_reason(reason);
+  queue_.set_overflow_reason(overflow_reason());
   if (!changed) return;
   show_trouble(reason);
-  log(why + "; records wait in the queue");
+  log(why + (spools() ? "; records wait in the spool" : "; records wait in the queue"));
 }
 
 void StreamLink::on_trouble(const StreamSocket::Trouble& trouble, SteadyNs now) {
@@ -244,7 +270,7 @@ void StreamLink::send_round(SteadyNs now) {
     output_done_ = 0;
     if (templates_wanted(now)) batch_.announce();
     take_records(now);
-    batch_.build(exporter_.clock(), MessageBatch::kMessagesMax, queue_.waiting() > 0);
+    batch_.build(exporter_.clock(), MessageBatch::kMessagesMax, waiting() > 0);
     const auto& messages = batch_.messages();
     for (std::size_t i = 0; i < messages.size(); ++i) {
       const auto& message = messages[i];
@@ -280,12 +306,109 @@ void StreamLink::settle_acknowledged() {
   while (!on_the_way_.empty()) {
     const OnTheWay& message = on_the_way_.front();
     if (!message.sent_at || *message.sent_at > acknowledged) return;
+    const std::uint64_t from_spool =
+        spools() ? std::min(message.size(), spool_->handed_out()) : std::uint64_t{0};
+    queue_.unspool(from_spool);
     queue_.drop(ExportDrop::kNonIp, message.tally.non_ip);
     queue_.drop(ExportDrop::kNotInVersion, message.tally.not_in_version);
     queue_.drop(ExportDrop::kFiltered, message.filtered);
     queue_.settle(message.tally.encoded);
+    if (spools()) spool_->settle(from_spool);
     on_the_way_.pop_front();
   }
+}
+
+// -- the spool. Records are in order: first those on disk, then those in the queue. So what is on
+// the way is from the spool first, and while any is unread there, what comes goes behind it.
+
+void StreamLink::open_spool_if_due(SteadyNs now) {
+  if (spool_ == nullptr || spools() || now < spool_retry_at_) return;
+  spool_retry_at_ = now + kSpoolRetry;
+  if (spool_->open()) queue_.recover(spool_->stored());
+  if (!spool_->trouble().empty() && spool_->trouble() != spool_trouble_) log(spool_->trouble());
+  spool_trouble_ = spool_->trouble();
+}
+
+std::uint64_t StreamLink::waiting() const {
+  return queue_.waiting() + (spools() ? spool_->unread() : 0);
+}
+
+std::vector<RecordSlice> StreamLink::next_records(std::size_t max) {
+  if (!spools() || spool_->unread() == 0) return queue_.take(max);
+  const RecordBatchPtr batch = spool_->read(max);
+  std::vector<RecordSlice> slices;
+  if (batch == nullptr) {
+    give_up_spool();
+    return slices;
+  }
+  slices.push_back({batch, 0, batch->size()});
+  return slices;
+}
+
+// The disk does not give back what it took. The files stay for a person, or the next start.
+void StreamLink::give_up_spool() {
+  const std::uint64_t left = spool_->unread();
+  queue_.unspool(spool_->stored());
+  queue_.drop(ExportDrop::kDisk, left);
+  log(spool_->trouble());
+  spool_->close();
+  spool_retry_at_ = kNever;
+}
+
+// While the collector is away, or what is on disk has not all been read. What finds no room there
+// waits in the queue, as without a spool.
+void StreamLink::put_away() {
+  if (!spools() || (is_up() && spool_->unread() == 0)) return;
+  bool room = true;
+  while (room && queue_.waiting() != 0) {
+    std::vector<RecordSlice> slices = queue_.take(kSpoolRound);
+    for (auto slice = slices.begin(); slice != slices.end(); ++slice) {
+      const std::size_t taken = spool_->append(slice->records());
+      queue_.spool(taken);
+      slice->begin += taken;
+      if (slice->size() == 0) continue;
+      queue_.give_back({slice, slices.end()});
+      room = false;
+      break;
+    }
+  }
+  queue_.set_overflow_reason(overflow_reason());
+}
+
+// Not acknowledged, oldest first: what came from the spool is still there.
+void StreamLink::put_back(std::vector<RecordSlice> records) {
+  std::uint64_t from_spool = spools() ? spool_->handed_out() : 0;
+  if (spools()) spool_->rewind();
+  for (RecordSlice& slice : records) {
+    const std::size_t part = std::min<std::uint64_t>(from_spool, slice.size());
+    slice.begin += part;
+    from_spool -= part;
+  }
+  std::erase_if(records, [](const RecordSlice& slice) { return slice.size() == 0; });
+  queue_.give_back(std::move(records));
+}
+
+// The end: what has not arrived stays on disk.
+void StreamLink::leave_spool() {
+  if (!spools()) return;
+  std::vector<RecordSlice> records;
+  for (OnTheWay& message : on_the_way_) {
+    std::ranges::move(message.records, std::back_inserter(records));
+  }
+  on_the_way_.clear();
+  std::ranges::move(batch_.take_back(), std::back_inserter(records));
+  put_back(std::move(records));
+  socket_.close();
+  put_away();
+  const std::uint64_t left = spool_->stored();
+  queue_.unspool(left);
+  queue_.drop(ExportDrop::kSpooled, left);
+  spool_->close();
+}
+
+ExportDrop StreamLink::overflow_reason() const {
+  if (spools() && spool_->is_full()) return ExportDrop::kSpoolFull;
+  return is_up() ? ExportDrop::kQueueFull : trouble_;
 }
 
 }  // namespace

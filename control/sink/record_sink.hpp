@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,10 +25,18 @@ struct SinkAccount {
   std::uint64_t offered = 0;  // records
   std::uint64_t delivered = 0;
   std::uint64_t queued = 0;
+  std::uint64_t spooled = 0;    // of the queued, those on disk
+  std::uint64_t recovered = 0;  // of the offered, those that an earlier run left on disk
   std::vector<DroppedCount> dropped;
   std::uint64_t datagrams = 0;  // messages sent, where that means something
   std::uint64_t send_errors = 0;
   std::string state;  // "up", "refused since ...", for status
+};
+
+// What a live sink can change without a break.
+struct SinkSettings {
+  std::uint64_t rate = 0;                          // records a second; 0: no limit
+  std::function<bool(const FlowRecord&)> accepts;  // the filter; empty: everything
 };
 
 class RecordSink {
@@ -40,6 +49,9 @@ class RecordSink {
   [[nodiscard]] virtual SinkAccount account() const = 0;
   // Whether records must come with their attributes. Thread: control, before the first offer().
   [[nodiscard]] virtual bool wants_attributes() const { return false; }
+  // Thread: control. True: adjust() is taken, and the sequence of what goes out has no break.
+  [[nodiscard]] virtual bool adjustable() const { return false; }
+  virtual void adjust(const SinkSettings& settings) { (void)settings; }
   // Thread: control. Templates and options go out before the next records, where there are such.
   virtual void send_templates() {}
   // Thread: control. No more batches will come: deliver what is queued, within `limit_s` seconds at

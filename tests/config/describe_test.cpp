@@ -144,7 +144,8 @@ export:
        options: [], rate: 0, filter: tcp, source: "2001:db8::2", non_ip: true,
        fields: [packetDeltaCount, sourceIPv4Address, sourceIPv4Address, minimumTTL],
        transport: tls, dscp: 46, hop_limit: 3, interface: eth0, times: uptime, biflow: true,
-       tls: {ca: /a, certificate: /b, key: /c, name: n, verify: false}}
+       tls: {ca: /a, certificate: /b, key: /c, name: n, verify: false},
+       rotate: {size: 1M, interval: 2h}, spool: {max: 2G}}
     - {address: "host.example:1", options: [statistics], layout: full}
 metrics: {listen: "", top: 7, profile: true}
 monitors: [{name: "a b", filter: "udp", group_by: [src_net/24, dst_host], max_groups: 5,
@@ -180,8 +181,9 @@ TEST(ToYaml, is_tried_with_a_value_that_is_not_the_default_for_every_key) {
     if (!option.required && value == default_text(option))
       at_default.insert(std::string(option.path));
   }
-  // A layout excludes fields.
-  EXPECT_THAT(at_default, ElementsAre("export.collectors[].layout"));
+  // A layout excludes fields, a spool biflows.
+  EXPECT_THAT(at_default,
+              ElementsAre("export.collectors[].layout", "export.collectors[].spool.path"));
 }
 
 TEST(Help, names_every_key_with_its_default) {
@@ -196,7 +198,7 @@ TEST(Help, names_every_key_with_its_default) {
     EXPECT_TRUE(line.ends_with("  [" + shown + "]")) << line;
   }
   EXPECT_NE(help.find("  flows.tick  (duration, 100ms to 10s)  [1s]\n"), std::string::npos);
-  EXPECT_NE(help.find("  export.collectors[].address  (host:port)  [required]\n"),
+  EXPECT_NE(help.find("  export.collectors[].address  (host:port | /path)  [required]\n"),
             std::string::npos);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dozens of mistakes and the exact message for each: line, column, key path, what, and what was
 // meant. Here: sections whose keys must agree, and text that is not YAML.
+#include "config/datagram_check.hpp"
 #include "tests/config/support.hpp"
 
 namespace wiretally {
@@ -70,6 +71,58 @@ TEST(Fields, of_a_collector_are_known_and_make_sense) {
        "version: 9 or 10"},
   };
   for (const Mistake& mistake : mistakes) expect_messages(mistake);
+}
+
+TEST(Transports, have_what_they_need) {
+  const Mistake mistakes[] = {
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: /x.ipfix, version: 10}\n",
+       "f.yaml:4:17: export.collectors[0].address: `/x.ipfix` is a path; it needs transport: file"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: \"h:1\", version: 10, transport: file}\n",
+       "f.yaml:4:17: export.collectors[0].address: `h:1` is no file; write an absolute path, such "
+       "as /var/lib/wiretally/flows.ipfix"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: /x.ipfix, version: 9, transport: file}\n",
+       "f.yaml:4:50: export.collectors[0].transport: NetFlow 1, 5 and 9 go over udp only; use udp, "
+       "or version: 10"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: \"h:1\", spool: {path: /s}}\n",
+       "f.yaml:4:38: export.collectors[0].spool.path: only tcp and tls tell what has arrived; use "
+       "one of them, or leave the spool out"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: \"h:1\", version: 10, transport: tcp, spool: {path: s}}\n",
+       "f.yaml:4:67: export.collectors[0].spool.path: `s` must begin with a /: a service has no "
+       "folder of its own"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: \"h:1\", version: 10, transport: tcp, biflow: true, spool: {path: /s}}\n",
+       "f.yaml:4:81: export.collectors[0].spool.path: a spool keeps records in their order, which "
+       "biflow changes; leave one of the two out"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: \"h:1\", version: 10, transport: tcp, spool: {path: /s}}\n"
+       "    - {address: \"h:2\", version: 10, transport: tcp, spool: {path: /s}}\n",
+       "f.yaml:5:67: export.collectors[1].spool.path: `/s` is also the spool of "
+       "export.collectors[0]; give each its own"},
+  };
+  for (const Mistake& mistake : mistakes) expect_messages(mistake);
+}
+
+TEST(Templates, that_fit_no_message_are_refused_with_the_cure) {
+  set_layout_judge([](const Config&, std::size_t) { return std::size_t{600}; });
+  expect_messages(
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: \"h:1\", max_datagram: 512}\n",
+       "f.yaml:4:38: export.collectors[0].max_datagram: 512 octets do not hold this "
+       "collector's templates; write at least 600, or fewer fields"});
+  set_layout_judge(nullptr);
 }
 
 TEST(Addresses, have_the_form_host_port) {

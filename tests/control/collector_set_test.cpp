@@ -33,12 +33,16 @@ class FakeLink final : public RecordSink {
     account.offered = offered_;
     account.delivered = finished_ ? offered_.load() : 0;
     account.queued = finished_ ? 0 : offered_.load();
+    account.datagrams = rate;  // what it was told last
     account.state = std::string("link ").append(std::to_string(number_));
     return account;
   }
   void finish(double) override { finished_ = true; }
   void send_templates() override { ++templates; }
+  [[nodiscard]] bool adjustable() const override { return true; }
+  void adjust(const SinkSettings& settings) override { rate = settings.rate; }
   int templates = 0;
+  std::uint64_t rate = 0;
 
  private:
   const std::string name_;
@@ -61,6 +65,9 @@ class CollectorSetTest : public testing::Test {
     collector.rate = rate;
     return collector;
   }
+  static SinkSettings settings_of(const Config& config, std::size_t number) {
+    return {config.exporting.collectors[number].rate, {}};
+  }
   std::unique_ptr<CollectorSet> make(const Config& config) {
     running = config;
     return std::make_unique<CollectorSet>(
@@ -72,7 +79,8 @@ class CollectorSetTest : public testing::Test {
         },
         [](const Config& c, std::size_t number) {
           return c.exporting.collectors[number].layout != RecordLayout::kFull;
-        });
+        },
+        adjusts ? CollectorSet::SettingsOf(settings_of) : CollectorSet::SettingsOf());
   }
   ReloadResult take(CollectorSet& set, const Config& next) {
     Reloadable* parts[] = {&set};
@@ -97,6 +105,7 @@ class CollectorSetTest : public testing::Test {
   Config running;
   std::set<int> alive;
   int made = 0;
+  bool adjusts = false;
 };
 
 TEST_F(CollectorSetTest, keeps_the_link_of_a_collector_that_is_the_same) {
@@ -121,6 +130,22 @@ TEST_F(CollectorSetTest, replaces_the_link_of_one_that_changed_and_keeps_its_acc
   EXPECT_EQ(account_of(*set, "a").delivered, 7u) << "also what waited in the link that left";
   EXPECT_EQ(account_of(*set, "b").delivered, 7u);
   EXPECT_THAT(alive, ElementsAre(2, 3));
+}
+
+TEST_F(CollectorSetTest, tells_a_running_link_its_new_rate_and_replaces_it_for_anything_else) {
+  adjusts = true;
+  const auto set = make(config_of({collector("a"), collector("b")}));
+  const ReloadResult result = take(*set, config_of({collector("a", 99), collector("b")}));
+  EXPECT_THAT(result.changed, ElementsAre("export.collectors[0].rate"));
+  EXPECT_EQ(made, 2);
+  EXPECT_EQ(account_of(*set, "a").state, "link 1");
+  EXPECT_EQ(account_of(*set, "a").datagrams, 99u);
+  EXPECT_EQ(account_of(*set, "b").datagrams, 0u);
+  CollectorConfig other = collector("a", 50);
+  other.max_datagram = 600;
+  take(*set, config_of({other, collector("b")}));
+  EXPECT_EQ(account_of(*set, "a").state, "link 3");
+  set->finish(1);
 }
 
 TEST_F(CollectorSetTest, balances_by_flow_so_that_both_directions_stay_together) {

@@ -47,7 +47,7 @@ class Orders(harness.Case):
         sender = self.sender(12_000)
         for turn in range(10):
             self.configure(f"flows: {{timeouts: {{idle: {turn + 2}s}}}}\n",
-                           {"rate": 100_000 + turn // 2})  # every other turn a new link
+                           {"rate": 100_000 + turn // 2})  # every other turn another rate
             answer = self.meter.ask("reload")
             self.assertIn("flows.timeouts.idle", answer["changed"])
             self.assertEqual("export.collectors[0].rate" in answer["changed"],
@@ -57,6 +57,7 @@ class Orders(harness.Case):
         self.assert_balanced(self.meter)
         self.assertEqual(self.meter.stop(), 0, self.meter.process.log(20))
         totals = self.nfcapd.settle().stop().totals()
+        self.assertEqual(self.nfcapd.sequence_failures(), 0, "a new rate is no new session")
         self.assertEqual(totals["octets"], account.metered_ip(status, "octets"))
         self.assertEqual(totals["packets"], account.metered_ip(status))
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "config/options.hpp"
+#include "control/export/layout_judge.hpp"
 #include "control/export/message_encoder.hpp"
 #include "control/export/record_layout.hpp"
 #include "tests/control/export/decoder.hpp"
@@ -250,6 +251,45 @@ TEST(LayoutIds, of_all_layouts_by_name_and_of_two_lists_are_distinct) {
   add({RecordLayout::kBasic, {"packetDeltaCount"}, TunnelKey::kOuter});
   add({RecordLayout::kBasic, {"packetDeltaCount", "minimumTTL"}, TunnelKey::kOuter});
   EXPECT_EQ(template_id({}, RecordKind::kIpv4), 256);
+}
+
+TEST(LayoutJudge, knows_the_smallest_message_that_holds_every_template) {
+  Config config;
+  CollectorConfig& collector = config.exporting.collectors.emplace_back();
+  for (const NetflowVersion version : {NetflowVersion::kV1, NetflowVersion::kV5}) {
+    collector.version = version;
+    EXPECT_EQ(layout_judge(config, 0), 0u);
+  }
+  for (const NetflowVersion version : {NetflowVersion::kV9, NetflowVersion::kIpfix}) {
+    collector.version = version;
+    for (const RecordLayout layout : kLayouts) {
+      collector.layout = layout;
+      EXPECT_LE(layout_judge(config, 0), kDatagramMin);
+    }
+  }
+  // Every element there is, both ways: larger than the smallest datagram, and no larger than said.
+  collector.layout = RecordLayout::kBasic;
+  collector.biflow = true;
+  for (const Option& option : options()) {
+    if (option.path != "export.collectors[].fields") continue;
+    for (const Choice& choice : option.value.choices) {
+      collector.fields.emplace_back(choice.word);
+    }
+  }
+  const std::size_t needed = layout_judge(config, 0);
+  EXPECT_GT(needed, kDatagramMin);
+  const auto encoder = make_message_encoder(collector, sample_exporter(), nullptr);
+  for (const std::size_t size : {needed, kDatagramMin}) {
+    Octets buffer(size);
+    std::size_t announced = 0;
+    for (std::size_t before = 1; before != announced && announced < encoder->announcements();) {
+      before = announced;
+      encoder->begin(buffer, 0);
+      announced = encoder->add_announcements(announced);
+      encoder->finish();
+    }
+    EXPECT_EQ(announced == encoder->announcements(), size == needed) << size;
+  }
 }
 
 TEST(LayoutAttributes, are_wanted_by_those_that_name_one) {
