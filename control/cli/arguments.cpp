@@ -382,6 +382,7 @@ void add_import(CLI::App& app, Arguments& arguments) {
       "print the YAML that does what another meter's configuration does",
       "  wiretally import trafmetux /etc/init.d/trafmetux > wiretally.yaml\n"
       "  wiretally import trafmetux - < rules.sh         from standard input\n"
+      "  wiretally import softflowd -- -i eth1 -v 9 -n 192.0.2.1:2055 tcp\n"
       "What could not be carried over is said on standard error, by line, and stands as comments\n"
       "at the top of the YAML. `wiretally check` takes the answer as it is.");
   std::vector<std::string> names;
@@ -389,7 +390,7 @@ void add_import(CLI::App& app, Arguments& arguments) {
   command->add_option("METER", arguments.import_from, "whose configuration it is")
       ->required()
       ->check(quietly(CLI::IsMember(names)))
-      ->type_name("trafmetux");
+      ->type_name("softflowd|trafmetux");
   command->add_option("FILE", arguments.import_words, "the configuration, or the script")
       ->type_name("");
 }

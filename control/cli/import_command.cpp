@@ -16,7 +16,10 @@ namespace wiretally {
 namespace {
 
 ImportSource source_of(const Importer& importer, const std::vector<std::string>& words) {
-  if (importer.takes_words) return {"the command line", fmt::format("{}", fmt::join(words, " "))};
+  const bool named = words.size() == 1 && words[0].starts_with('/');  // settings of a service
+  if (importer.takes_words && !named) {
+    return {"the command line", fmt::format("{}", fmt::join(words, " "))};
+  }
   if (words.size() != 1) {
     throw StartupError(ExitCode::kUsage, fmt::format("`wiretally import {}` wants one FILE (- for "
                                                      "standard input), and got {}",

@@ -10,6 +10,7 @@ namespace wiretally {
 namespace {
 
 constexpr Importer kImporters[] = {
+    {"softflowd", true, import_softflowd},
     {"trafmetux", false, import_trafmetux},
 };
 constexpr std::size_t kColumns = 100;

@@ -35,6 +35,7 @@ struct Importer {
 
 [[nodiscard]] std::span<const Importer> importers();
 
+[[nodiscard]] ImportResult import_softflowd(const ImportSource& source);
 [[nodiscard]] ImportResult import_trafmetux(const ImportSource& source);
 
 // The whole answer: where it comes from, the notes as comments, the YAML.
