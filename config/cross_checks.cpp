@@ -392,7 +392,6 @@ void cross_check(const Config& config, Findings& findings) {
   check_sources(config.capture, findings);
   check_ports(config.capture, findings);
   check_directions(config.capture, findings);
-  check_directions(config.capture, findings);
   check_names(config.capture, findings);
   check_timeouts(config.flows, findings);
   check_collectors(config.exporting, findings);

@@ -181,9 +181,10 @@ TEST(ToYaml, is_tried_with_a_value_that_is_not_the_default_for_every_key) {
     if (!option.required && value == default_text(option))
       at_default.insert(std::string(option.path));
   }
-  // A layout excludes fields, a spool biflows.
+  // Only driver ebpf has directions; a layout excludes fields, a spool biflows.
   EXPECT_THAT(at_default,
-              ElementsAre("export.collectors[].layout", "export.collectors[].spool.path"));
+              ElementsAre("capture.interfaces[].direction", "export.collectors[].layout",
+                          "export.collectors[].spool.path"));
 }
 
 TEST(Help, names_every_key_with_its_default) {

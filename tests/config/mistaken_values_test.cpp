@@ -248,9 +248,9 @@ TEST(Words, are_of_the_known_ones) {
        "f.yaml:2:29: monitors[0].local: `10.0.0.0/33` has a prefix of more than "
        "32 bits"},
       {"monitors: [{name: a, quota: {octets: 3G, warn: 0}}]\n",
-       "f.yaml:2:39: monitors[0].quota.octets: `3G` is no amount of traffic; "
+       "f.yaml:2:38: monitors[0].quota.octets: `3G` is no amount of traffic; "
        "write 3GB, 500MB, 1.5TB or 3GiB\n"
-       "f.yaml:2:49: monitors[0].quota.warn: `0` is no share; write 1% to "
+       "f.yaml:2:48: monitors[0].quota.warn: `0` is no share; write 1% to "
        "100%, for example 80%"},
       {"monitors: [{name: a, quota: {per: day}}]\n",
        "f.yaml:2:29: monitors[0].quota: has no octets; write for example quota: "

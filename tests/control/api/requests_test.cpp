@@ -73,8 +73,8 @@ TEST(Requests, says_what_is_wrong_with_a_request) {
   EXPECT_NE(error_of(R"({"command":7})").find("\"command\""), std::string::npos);
   EXPECT_EQ(
       error_of(R"({"command":"report"})"),
-      "unknown command \"report\"; there are delete, expire, flows, ledger, log-level, pause, "
-      "reload, resume, send-templates, status, stop, timeouts, top");
+      "unknown command \"report\"; there are delete, expire, flows, ledger, log-level, monitors, "
+      "pause, reload, resume, send-templates, status, stop, timeouts, top");
   EXPECT_EQ(error_of(R"({"command":"flows","args":{"limit":-1}})"),
             "args.limit: a whole number, 0 for all");
   EXPECT_EQ(error_of(R"({"command":"flows","args":{"sort":"size"}})"),

@@ -10,7 +10,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 
 std::variant<Arguments, Farewell> parse(std::vector<const char*> words) {
   words.insert(words.begin(), "wiretally");
@@ -140,11 +139,12 @@ TEST(Arguments, name_the_command_that_was_meant) {
   EXPECT_THAT(farewell({"xyzzy"}).text, HasSubstr("there are run, read, check"));
 }
 
-TEST(Arguments, do_not_offer_what_this_version_lacks) {
-  for (const char* command : {"monitors"}) {
-    EXPECT_EQ(farewell({command}).code, ExitCode::kUsage) << command;
-    EXPECT_THAT(farewell({"--help"}).text, Not(HasSubstr(std::string("  ") + command + " ")));
-  }
+TEST(Arguments, take_the_names_of_monitors) {
+  const Arguments a = good({"monitors", "web", "lan", "--check", "-n", "3"});
+  EXPECT_EQ(a.command, Command::kMonitors);
+  EXPECT_EQ(a.names, (std::vector<std::string>{"web", "lan"}));
+  EXPECT_TRUE(a.check);
+  EXPECT_EQ(a.rows, 3u);
 }
 
 TEST(Arguments, take_a_filter_as_an_option_or_as_the_last_words) {
