@@ -48,8 +48,8 @@ ActiveFlows ServiceView::active_flows(const FlowQuery& query) {
   return list_active_flows(engine_.merger(), query);
 }
 
-TopRows ServiceView::top(TopDimension dimension, std::size_t limit) {
-  return list_top(engine_.merger(), dimension, limit);
+TopRows ServiceView::top(TopDimension dimension, std::size_t limit, const std::string& filter) {
+  return list_top(engine_.merger(), dimension, limit, filter);
 }
 
 std::vector<MonitorSnapshot> ServiceView::monitors(const MonitorQuery& query) {

@@ -23,7 +23,7 @@ class ServiceView final : public MeterView {
 
   [[nodiscard]] StatusPtr status() const override { return engine_.board().latest(); }
   ActiveFlows active_flows(const FlowQuery& query) override;
-  TopRows top(TopDimension dimension, std::size_t limit) override;
+  TopRows top(TopDimension dimension, std::size_t limit, const std::string& filter) override;
   std::vector<MonitorSnapshot> monitors(const MonitorQuery& query) override;
   void request_stop(Leave last) override;
 

@@ -77,6 +77,11 @@ void add_flow(TopRow& row, const Flow& flow, bool recent) {
   ++row.flows;
 }
 
+// Null: every flow.
+std::unique_ptr<FlowFilter> filter_of(const std::string& expression) {
+  return expression.empty() ? nullptr : std::make_unique<FlowFilter>(expression);
+}
+
 bool heavier(const TopRow& a, const TopRow& b) {
   if (a.recent.octets != b.recent.octets) return a.recent.octets > b.recent.octets;
   if (a.total.octets != b.total.octets) return a.total.octets > b.total.octets;
@@ -87,8 +92,7 @@ bool heavier(const TopRow& a, const TopRow& b) {
 
 ActiveFlows list_active_flows(const Merger& merger, const FlowQuery& query) {
   ActiveFlows result;
-  const std::unique_ptr<FlowFilter> filter =
-      query.filter.empty() ? nullptr : std::make_unique<FlowFilter>(query.filter);
+  const std::unique_ptr<FlowFilter> filter = filter_of(query.filter);
   merger.visit_flows([&](const Flow& flow, bool recent) {
     const FlowRecord record = merger.record_now(flow);
     if (filter != nullptr && !filter->matches(record)) return;
@@ -171,10 +175,13 @@ constexpr std::size_t kTopRowsMin = 8192;
 
 }  // namespace
 
-TopRows list_top(const Merger& merger, TopDimension dimension, std::size_t limit) {
+TopRows list_top(const Merger& merger, TopDimension dimension, std::size_t limit,
+                 const std::string& filter) {
   const std::size_t rows = limit == 0 ? kAnswerRowsMax : limit;
+  const std::unique_ptr<FlowFilter> wanted = filter_of(filter);
   TopSums sums(std::max(2 * rows, kTopRowsMin));
   merger.visit_flows([&](const Flow& flow, bool recent) {
+    if (wanted != nullptr && !wanted->matches(merger.record_now(flow))) return;
     for (std::string& name : names_of(flow, dimension)) sums.add(std::move(name), flow, recent);
   });
   return {sums.take(rows), merger.last_tick_seconds()};

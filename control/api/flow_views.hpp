@@ -9,6 +9,7 @@
 namespace wiretally {
 
 ActiveFlows list_active_flows(const Merger& merger, const FlowQuery& query);
-TopRows list_top(const Merger& merger, TopDimension dimension, std::size_t limit);
+TopRows list_top(const Merger& merger, TopDimension dimension, std::size_t limit,
+                 const std::string& filter = {});
 
 }  // namespace wiretally

@@ -74,7 +74,8 @@ class MeterView {
   virtual ~MeterView() = default;
   [[nodiscard]] virtual StatusPtr status() const = 0;
   virtual ActiveFlows active_flows(const FlowQuery& query) = 0;
-  virtual TopRows top(TopDimension dimension, std::size_t limit) = 0;
+  // `filter`: tcpdump syntax; empty: all flows.
+  virtual TopRows top(TopDimension dimension, std::size_t limit, const std::string& filter) = 0;
   // Between two ticks. StartupError (kNo): there is no such monitor. Groups: heaviest first, those
   // beyond the limit are in `other`.
   virtual std::vector<MonitorSnapshot> monitors(const MonitorQuery& query) = 0;

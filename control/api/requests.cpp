@@ -108,8 +108,8 @@ std::string answer_flows(const Json& args, MeterView& view) {
   return encode(view.active_flows(query));
 }
 
-TopRows top_flows(std::size_t limit, MeterView& view) {
-  const ActiveFlows active = view.active_flows({limit, FlowOrder::kRecentOctets, ""});
+TopRows top_flows(std::size_t limit, const std::string& filter, MeterView& view) {
+  const ActiveFlows active = view.active_flows({limit, FlowOrder::kRecentOctets, filter});
   TopRows rows;
   rows.recent_seconds = active.recent_seconds;
   for (const ActiveFlow& flow : active.flows) {
@@ -127,11 +127,13 @@ TopRows top_flows(std::size_t limit, MeterView& view) {
 }
 
 std::string answer_top(const Json& args, MeterView& view) {
-  allow_only(args, {"limit", "by"});
+  allow_only(args, {"limit", "by", "filter"});
   const std::size_t limit = limit_of(args);
+  const std::string filter = text_of(args, "filter");
   const TopDimension by =
       choice_of(args, "by", kTopDimensions, TopDimension::kFlow, kTopDimensionNames);
-  return encode(by == TopDimension::kFlow ? top_flows(limit, view) : view.top(by, limit));
+  return encode(by == TopDimension::kFlow ? top_flows(limit, filter, view)
+                                          : view.top(by, limit, filter));
 }
 
 std::vector<std::string> texts_of(const Json& args, const std::string& name) {

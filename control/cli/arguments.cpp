@@ -267,14 +267,19 @@ void add_top(CLI::App& app, Arguments& arguments) {
   CLI::App* command = add_command(
       app, arguments, Command::kTop, "top", "who uses the link now, as of the last tick",
       "  wiretally top                                   each second, on a terminal\n"
+      "  wiretally top --by host 'net 192.0.2.0/24'      of these flows only\n"
       "  wiretally top --by host -n 10 | cat             once, as text\n"
-      "Keys: f flows, s sources, d destinations, h hosts, p ports, o protocols, q quit.");
+      "Keys: f flows, s sources, d destinations, h hosts, p ports, o protocols, m monitors;\n"
+      "1, 2, 3 sort by the rate of 2, 10, 40 s, k by packets, b by octets, c by flows;\n"
+      "/ filter (Enter takes it, Esc does not), space pause, q quit.");
   add_socket(command, arguments);
+  add_filter(command, arguments);
   add_rows(command, arguments);
   command->add_option("--by", arguments.by, "what a row is")
-      ->check(quietly(CLI::IsMember({"flow", "source", "destination", "host", "port", "protocol"})))
+      ->check(quietly(
+          CLI::IsMember({"flow", "source", "destination", "host", "port", "protocol", "monitor"})))
       ->default_str("flow")
-      ->type_name("flow|source|destination|host|port|protocol");
+      ->type_name("flow|source|destination|host|port|protocol|monitor");
   add_json(command, arguments);
 }
 

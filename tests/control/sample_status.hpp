@@ -201,9 +201,10 @@ class SampleMeter : public MeterView {
     last_query = query;
     return sample_active_flows();
   }
-  TopRows top(TopDimension dimension, std::size_t limit) override {
+  TopRows top(TopDimension dimension, std::size_t limit, const std::string& filter) override {
     last_dimension = dimension;
     last_limit = limit;
+    last_filter = filter;
     return sample_top_rows();
   }
   std::vector<MonitorSnapshot> monitors(const MonitorQuery& query) override {

@@ -105,6 +105,15 @@ TEST_F(TopOnTerminal, draws_changes_view_by_key_and_quits) {
   ASSERT_TRUE(shows("wiretally top by host")) << screen_;
   ASSERT_TRUE(shows("75.0 %")) << screen_;
   ASSERT_TRUE(shows("█")) << "no bar: " << screen_;
+  press('2');
+  ASSERT_TRUE(shows("sorted by rate of 10 s")) << screen_;
+  press(' ');
+  ASSERT_TRUE(shows("paused")) << screen_;
+  press('/');
+  ASSERT_TRUE(shows("filter, as tcpdump's: _")) << screen_;
+  for (const char key : std::string("udp\r")) press(key);
+  ASSERT_TRUE(shows("only udp")) << screen_;
+  EXPECT_EQ(meter_.last_filter, "udp");
   press('q');
   EXPECT_EQ(ended(), 0);
 }
