@@ -173,6 +173,23 @@ struct QuotaConfig {   // monitors[].quota
   std::string command;       // run by sh when the state changes; empty: none
 };
 
+enum class DumpSort : std::uint8_t { kNone, kIn, kOut, kTotal };
+enum class DumpFormat : std::uint8_t { kIpfm, kCsv, kJson };
+
+// What each host sent and got, to a file, every so often. Periods are counted from 1970-01-01, UTC.
+struct DumpConfig {
+  std::chrono::nanoseconds every = std::chrono::hours(24);
+  std::chrono::nanoseconds after{0};
+  std::string clear = "always";  // or never, or a duration: a multiple of `every`
+  std::chrono::nanoseconds clear_after{0};
+  std::string file;  // as strftime(3) takes it; empty: no dump
+  DumpSort sort = DumpSort::kNone;
+  bool resolve = false;
+  bool append = false;
+  DumpFormat format = DumpFormat::kIpfm;
+  std::string timezone = "local";  // of the times in the file's name and text
+};
+
 struct MonitorConfig {
   std::string name;
   std::string filter;
@@ -180,6 +197,8 @@ struct MonitorConfig {
   std::vector<std::string> local;  // networks
   QuotaConfig quota;
   std::uint32_t max_groups = 10'000;
+  std::vector<std::string> rules;  // of `dump`: config/host_rule.hpp
+  DumpConfig dump;
 };
 
 struct HistoryConfig {

@@ -15,6 +15,7 @@
 
 #include "config/datagram_check.hpp"
 #include "config/expression_check.hpp"
+#include "config/host_rule.hpp"
 #include "config/network.hpp"
 #include "config/quota_values.hpp"
 #include "config/values.hpp"
@@ -377,6 +378,62 @@ void check_key(const Config& config, Findings& findings) {
                       "ports or addresses that it leaves out are 0");
 }
 
+// ---- dumps ----
+
+void check_rules(const MonitorConfig& monitor, std::size_t index, Findings& findings) {
+  for (std::size_t rule = 0; rule < monitor.rules.size(); ++rule) {
+    try {
+      (void)parse_host_rule(monitor.rules[rule]);
+    } catch (const ValueError& error) {
+      findings.error_at(fmt::format("monitors[{}].rules[{}]", index, rule), error.what());
+    }
+  }
+}
+
+void check_dump_times(const DumpConfig& dump, std::size_t index, Findings& findings) {
+  const auto at = [index](std::string_view key) { return entry_path("monitors", index, key); };
+  for (const auto& [key, value] : {std::pair{"dump.every", dump.every},
+                                   {"dump.after", dump.after},
+                                   {"dump.clear_after", dump.clear_after}}) {
+    if (value % std::chrono::seconds(1) == std::chrono::nanoseconds(0)) continue;
+    findings.error_at(at(key),
+                      fmt::format("{} is no whole number of seconds", format_duration(value)));
+  }
+  if (dump.clear == "always" || dump.clear == "never") return;
+  try {
+    const auto clear = parse_duration(dump.clear);
+    if (clear >= dump.every && clear % dump.every == std::chrono::nanoseconds(0) &&
+        dump.clear_after % dump.every == std::chrono::nanoseconds(0)) {
+      return;
+    }
+    findings.error_at(at("dump.clear"),
+                      fmt::format("counts begin anew when a dump has been written: clear ({}) and "
+                                  "clear_after ({}) must be multiples of every ({})",
+                                  format_duration(clear), format_duration(dump.clear_after),
+                                  format_duration(dump.every)));
+  } catch (const ValueError& error) {
+    findings.error_at(at("dump.clear"), fmt::format("{}; or write always or never", error.what()));
+  }
+}
+
+void check_dumps(const Config& config, Findings& findings) {
+  for (std::size_t i = 0; i < config.monitors.size(); ++i) {
+    const MonitorConfig& monitor = config.monitors[i];
+    if (findings.has_error_under(fmt::format("monitors[{}]", i))) continue;
+    check_rules(monitor, i, findings);
+    check_dump_times(monitor.dump, i, findings);
+    const bool of_hosts = monitor.group_by == std::vector<std::string>{"host"};
+    if (!of_hosts && (!monitor.rules.empty() || !monitor.dump.file.empty())) {
+      findings.error_at(fmt::format("monitors[{}].group_by", i),
+                        "rules and dumps are of hosts; write group_by: [host]");
+    }
+    const std::string dump = fmt::format("monitors[{}].dump", i);
+    if (!findings.is_written(dump) || findings.is_written(dump + ".file")) continue;
+    findings.error_at(dump,
+                      "has no file; write for example file: /var/log/wiretally/%Y-%m-%d.%H-%M");
+  }
+}
+
 // Debian's civetweb, which serves it, is built without IPv6.
 void check_metrics(const MetricsConfig& metrics, Findings& findings) {
   if (!metrics.listen.starts_with('[')) return;
@@ -400,6 +457,7 @@ void cross_check(const Config& config, Findings& findings) {
   check_filters(config, findings);
   check_top(config, findings);
   check_key(config, findings);
+  check_dumps(config, findings);
   check_unique(config.monitors, &MonitorConfig::name, "monitors", "name", "give each its own name",
                findings);
 }

@@ -40,6 +40,14 @@ void derive_timeouts(FlowsConfig& flows, const Findings& findings) {
   follow("tcp_rst", t.tcp_rst, t.tcp);
 }
 
+// Rules and dumps are of hosts.
+void derive_dumps(Config& config) {
+  for (MonitorConfig& monitor : config.monitors) {
+    const bool of_hosts = !monitor.rules.empty() || !monitor.dump.file.empty();
+    if (of_hosts && monitor.group_by.empty()) monitor.group_by = {"host"};
+  }
+}
+
 // A history is wanted where somebody says something about it, or counts by monitors.
 void derive_history(Config& config, const Findings& findings) {
   const bool said = findings.is_written("history") || !config.monitors.empty();
@@ -51,6 +59,7 @@ void derive_history(Config& config, const Findings& findings) {
 void derive(Config& config, const Findings& findings) {
   derive_ports(config.capture);
   derive_timeouts(config.flows, findings);
+  derive_dumps(config);
   derive_history(config, findings);
 }
 

@@ -140,6 +140,12 @@ constexpr std::array kWeekDays = {Choice{"monday"},   Choice{"tuesday"}, Choice{
                                   Choice{"sunday"}};
 constexpr std::array kQuotaPeriods = {Choice{"hour"}, Choice{"day"}, Choice{"week"},
                                       Choice{"month"}, Choice{"year"}};
+constexpr std::array kDumpSorts = {
+    Choice{"none", value_of(DumpSort::kNone)}, Choice{"in", value_of(DumpSort::kIn)},
+    Choice{"out", value_of(DumpSort::kOut)}, Choice{"total", value_of(DumpSort::kTotal)}};
+constexpr std::array kDumpFormats = {Choice{"ipfm", value_of(DumpFormat::kIpfm)},
+                                     Choice{"csv", value_of(DumpFormat::kCsv)},
+                                     Choice{"json", value_of(DumpFormat::kJson)}};
 constexpr std::array kLevels = {Choice{"trace"},   Choice{"debug"}, Choice{"info"},
                                 Choice{"warning"}, Choice{"error"}, Choice{"critical"}};
 constexpr std::array kGroupings = {Choice{"src_host"}, Choice{"dst_host"}, Choice{"host"},
@@ -403,6 +409,34 @@ const Option kOptions[] = {
   {"monitors[].quota.command", ITEM(monitors, quota.command), text(0, 4095), kLive,
    "Run by /bin/sh, once each time the state becomes `warning` or `over`; WIRETALLY_MONITOR, "
    "_STATE, _USED and _LIMIT are in its environment."},
+  {"monitors[].rules", ITEM(monitors, rules), texts(1, 200), kLive,
+   "Whom `dump` counts, in the words of ipfm.conf: [none|from|to|both] [NET] [[not] with NET]. The "
+   "last rule that fits a host and its peer decides. None: every host, both ways. With group_by: "
+   "[host], which is meant if none is written."},
+  {"monitors[].dump", nullptr, section(), kLive,
+   "A file with what each host got, sent and both, in octets of IP packets; IPFM's log."},
+  {"monitors[].dump.every", ITEM(monitors, dump.every), duration(1s, 366 * kDay), kLive,
+   "A file each time this much has passed, counted from 1970-01-01 00:00 UTC; whole seconds."},
+  {"monitors[].dump.after", ITEM(monitors, dump.after), duration(0s, 366 * kDay), kLive,
+   "So much later: every: 1h, after: 5m is 0:05, 1:05, 2:05, ..."},
+  {"monitors[].dump.clear", ITEM(monitors, dump.clear), text(1, 32), kLive,
+   "When counts begin anew: always (with each file), never, or a duration, a multiple of `every`."},
+  {"monitors[].dump.clear_after", ITEM(monitors, dump.clear_after), duration(0s, 366 * kDay),
+   kLive,
+   "With a duration in `clear`: so much later, beyond `after`; a multiple of `every`."},
+  {"monitors[].dump.file", ITEM(monitors, dump.file), text(0, 4000), kLive,
+   "The file's name as strftime(3) takes it, of the end of the period, such as "
+   "/var/log/wiretally/%Y-%m-%d.%H-%M. Empty: no dump."},
+  {"monitors[].dump.sort", ITEM(monitors, dump.sort), choice(kDumpSorts), kLive,
+   "By what, the largest first. none: as IPFM does, by the address's octets, the last one first."},
+  {"monitors[].dump.resolve", ITEM(monitors, dump.resolve), flag(), kLive,
+   "Names of hosts instead of addresses, where DNS tells them in time."},
+  {"monitors[].dump.append", ITEM(monitors, dump.append), flag(), kLive,
+   "Add to a file that is there; otherwise it is replaced as a whole."},
+  {"monitors[].dump.format", ITEM(monitors, dump.format), choice(kDumpFormats), kLive,
+   "ipfm: octet for octet as IPFM writes it."},
+  {"monitors[].dump.timezone", ITEM(monitors, dump.timezone), text(1, 64), kLive,
+   "Of the times in the file's name and text: local, UTC, or a name such as Europe/Prague."},
 
   {"history", nullptr, section(), kRestart,
    "Totals by minute, hour, day and longer, kept on disk for `wiretally report`."},

@@ -29,7 +29,7 @@ void check_cpu() {
 }
 
 // What main wakes up for.
-enum class Event : std::uint8_t { kTime, kStop, kReload, kOrder };
+enum class Event : std::uint8_t { kTime, kStop, kReload, kOrder, kDump };
 
 // Signals as something to wait for: blocked in every thread, taken by main between ticks. They stay
 // blocked to the end, so that a second SIGTERM does not cut the export of the last flows short.
@@ -37,9 +37,9 @@ class Signals {
  public:
   Signals() {
     sigemptyset(&set_);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGRTMIN}) sigaddset(&set_, signal);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGRTMIN}) sigaddset(&set_, signal);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    for (const int signal : {SIGUSR1, SIGUSR2, SIGPIPE}) ::signal(signal, SIG_IGN);
+    for (const int signal : {SIGUSR2, SIGPIPE}) ::signal(signal, SIG_IGN);
   }
   Event wait(TimeNs limit) {
     const TimeNs span = std::max<TimeNs>(limit, 0);
@@ -47,6 +47,7 @@ class Signals {
     const int signal = sigtimedwait(&set_, nullptr, &timeout);
     if (signal == SIGTERM || signal == SIGINT) return Event::kStop;
     if (signal == SIGHUP) return Event::kReload;
+    if (signal == SIGUSR1) return Event::kDump;
     return signal == SIGRTMIN ? Event::kOrder : Event::kTime;
   }
   // From any thread: wait() returns.
@@ -101,13 +102,16 @@ void run_until_stopped(Engine& engine, Signals& signals, OrderQueue& orders,
     const TimeNs interval = engine.config().flows.tick.count();
     const TimeNs pause = engine.recording() ? kNsPerSecond / 5000 : interval;
     next = std::min(next, clock.now() + interval);  // a reload may have made it shorter
-    const Event event = signals.wait(std::min(pause, next - clock.now()));
+    const TimeNs dump = engine.next_dump();         // a tick ends with the period of a dump
+    const Event event = signals.wait(std::min(pause, std::min(next, dump) - clock.now()));
     if (event == Event::kStop) return;
     if (event == Event::kReload) reload_quietly(engine, file);
     if (event == Event::kOrder) orders.serve();
+    if (event == Event::kDump) engine.dump_now();
     const bool due = clock.now() >= next;
-    if (due) engine.tick().request_flips(kFlipWait);
-    if (due || engine.tick().anything_published()) engine.tick().run(false);
+    const bool flip = due || clock.now() >= dump;
+    if (flip) engine.tick().request_flips(kFlipWait);
+    if (flip || engine.tick().anything_published()) engine.tick().run(false);
     // A tick that took longer than its interval moves the following ones; none is made up for.
     if (due) next = std::max(next + interval, clock.now());
   }

@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <limits>
 #include <thread>
 
 #include "control/capture/placement.hpp"
@@ -111,6 +112,8 @@ Engine::Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool
       merger_(merger_options(config, capture_, !service, attributes_), hash_),
       monitors_(config.monitors, port_ifindexes(capture_), kShards,
                 [this](MonitorSet* set) { merger_.set_monitors(set); }),
+      dumps_(config.monitors, monitors_, port_names(capture_), recording_,
+             [](const std::string& line) { spdlog::warn("{}", line); }),
       sinks_(sinks),
       collectors_(
           config, [this](const Config& c, std::size_t number) { return make_link(c, number); },
@@ -122,7 +125,7 @@ Engine::Engine(const Config& config, const std::vector<RecordSink*>& sinks, bool
             return SinkSettings{collector.rate, acceptance(collector)};
           }),
       own_parts_(std::make_unique<OwnParts>(*this)),
-      reloadables_{&collectors_, &monitors_, own_parts_.get()} {
+      reloadables_{&collectors_, &dumps_, &monitors_, own_parts_.get()} {
   const auto memory = service ? CountTable::Memory::kPopulated : CountTable::Memory::kLazy;
   if (service) warn_of_placement(capture_, config);
   for (std::size_t i = 0; i < capture_.feeds.size(); ++i) {
@@ -184,6 +187,7 @@ void Engine::finish(const std::vector<RecordSink*>& sinks) {
   join();
   if (last_leave_ == Leave::kDelete) tick_->sweep({Leave::kDelete, {}});
   tick_->run(true);
+  dumps_.finish();
   for (RecordSink* sink : sinks) sink->finish(kSinkFinishSeconds);
   collectors_.finish(kSinkFinishSeconds);
   tick_->republish();
@@ -206,6 +210,18 @@ void Engine::set_paused(bool paused) {
   tick_->republish();
 }
 
+TimeNs Engine::next_dump() const {
+  const std::int64_t due = dumps_.next_due();
+  constexpr std::int64_t kFar = std::numeric_limits<TimeNs>::max() / kNsPerSecond / 2;
+  return recording_ || due > kFar ? std::numeric_limits<TimeNs>::max()
+                                  : due * kNsPerSecond - clock_.utc_step();
+}
+
+void Engine::dump_now() {
+  take_in_all();
+  dumps_.dump_now();
+}
+
 ReloadResult Engine::reload(const Config& next) {
   return wiretally::reload(config_, next, reloadables_);
 }
@@ -226,6 +242,7 @@ void Engine::make_tick(const std::vector<RecordSink*>& sinks) {
   parts.ports = capture_.ports;
   parts.monitors = &monitors_;
   parts.quotas = quotas_.get();
+  parts.dumps = &dumps_;
   parts.history = history_.get();
   parts.driver = capture_.driver;
   parts.driver_note = capture_.note;

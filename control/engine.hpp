@@ -11,6 +11,7 @@
 #include "config/config.hpp"
 #include "control/capture/capture.hpp"
 #include "control/collector_set.hpp"
+#include "control/dump/dump_book.hpp"
 #include "control/merge/merger.hpp"
 #include "control/monitor/monitor_book.hpp"
 #include "control/reload.hpp"
@@ -57,6 +58,10 @@ class Engine {
   [[nodiscard]] const StatusBoard& board() const { return board_; }
   Merger& merger() { return merger_; }
   MonitorBook& monitors() { return monitors_; }
+  // When a tick is wanted for the next dump, in meter time.
+  [[nodiscard]] TimeNs next_dump() const;
+  // Of what has been counted so far.
+  void dump_now();
   [[nodiscard]] const Capture& capture() const { return capture_; }
   [[nodiscard]] bool recording() const { return recording_; }
   // `read`: blocks until the worker hands an epoch over.
@@ -85,6 +90,7 @@ class Engine {
   FlowHash hash_;
   Merger merger_;
   MonitorBook monitors_;
+  DumpBook dumps_;
   std::vector<RecordSink*> sinks_;  // borrowed
   CollectorSet collectors_;
   std::unique_ptr<Reloadable> own_parts_;

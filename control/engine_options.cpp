@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "control/dump/dump_book.hpp"
 #include "control/export/record_layout.hpp"
 #include "control/filter/flow_filter.hpp"
 
@@ -72,6 +73,7 @@ WorkerOptions worker_options(const Config& config, TimeBase time_base, bool serv
   options.stop_at_end = !service;
   options.profile = config.metrics.profile;
   options.tick = std::min<TimeNs>(config.flows.tick.count(), Worker::kRecordingTickMax);
+  options.grid = dump_grid_s(config.monitors) * kNsPerSecond;
   options.join_fragments = config.flows.fragment_ports == FragmentPorts::kFirst;
   options.key_addresses = config.flows.key.addresses;
   options.key_protocol = config.flows.key.protocol;
@@ -98,6 +100,15 @@ std::vector<std::uint32_t> port_ifindexes(const Capture& capture) {
   std::vector<std::uint32_t> ifindexes;
   for (const CapturePort* port : capture.ports) ifindexes.push_back(port->ifindex());
   return ifindexes;
+}
+
+std::string port_names(const Capture& capture) {
+  std::string names;
+  for (const CapturePort* port : capture.ports) {
+    if (!names.empty()) names += ',';
+    names += port->name();
+  }
+  return names;
 }
 
 ExporterInfo exporter_info(const Config& config, const Capture& capture, bool service,

@@ -25,6 +25,8 @@ bool monitors_want_attributes(const Config& config);
 WorkerOptions worker_options(const Config& config, TimeBase time_base, bool service);
 // By PortIndex.
 std::vector<std::uint32_t> port_ifindexes(const Capture& capture);
+// "eth0,eth1"
+std::string port_names(const Capture& capture);
 MergerOptions merger_options(const Config& config, const Capture& capture, bool recording,
                              bool attributes);
 // `board` is asked for the statistics of each refresh; it outlives the links.

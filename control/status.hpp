@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "control/dump/dump_status.hpp"
 #include "control/history/history_status.hpp"
 #include "control/ledger/ledger.hpp"
 #include "control/merge/flow_record.hpp"
@@ -113,6 +114,7 @@ struct Status {
   std::vector<SinkAccount> sinks;
   std::vector<MonitorStatus> monitors;
   HistoryStatus history;
+  DumpStatus dumps;
   Ledger ledger;
 };
 using StatusPtr = std::shared_ptr<const Status>;

@@ -15,6 +15,11 @@ namespace {
 constexpr auto kFlipPoll = std::chrono::microseconds(50);
 constexpr TimeNs kPublishPause = kNsPerSecond / 10;
 
+// Downwards, before 1970 too.
+std::int64_t whole_seconds(TimeNs time) {
+  return time / kNsPerSecond - (time % kNsPerSecond < 0 ? 1 : 0);
+}
+
 double seconds(TimeNs time) {
   return static_cast<double>(time) / static_cast<double>(kNsPerSecond);
 }
@@ -53,10 +58,14 @@ void Tick::run(bool end) {
   for (const Taken& t : taken) tables.push_back(t.table);
   const TimeNs utc_step = parts_.time_base == TimeBase::kMachine ? parts_.clock->utc_step() : 0;
   const TimeNs now = time_of_tick(taken);
+  const bool recording = parts_.time_base == TimeBase::kPackets;
+  // An epoch of a recording lies in one period of all dumps, so it says what is over before it.
+  if (parts_.dumps && recording && recording_seen_ != 0) parts_.dumps->advance(whole_seconds(now));
   // Steps 2 to 4: drain, merge, end what is due - in parallel over the shards.
   const TickOutput output = parts_.merger->run({tables, now, utc_step, ++ticks_, end});
   give_back(taken, output);
   if (parts_.monitors) parts_.monitors->end_tick(now, parts_.interval);
+  if (parts_.dumps && !recording) parts_.dumps->advance(whole_seconds(now + utc_step));
   const TimeNs merged = parts_.clock->now();
   // Step 5: hand the records on.
   offer(output.batches);
@@ -67,7 +76,7 @@ void Tick::run(bool end) {
   const TimeNs handed_over = parts_.clock->now();
   count_step(TickStep::kHandOver, handed_over - merged);
   count_tick(seconds(handed_over - began));
-  if (parts_.time_base == TimeBase::kPackets && !end && began - published_ < kPublishPause) return;
+  if (recording && !end && began - published_ < kPublishPause) return;
   published_ = began;
   ended_ = end;
   republish();
@@ -215,6 +224,7 @@ void Tick::republish() {
   }
   if (parts_.monitors) status->monitors = parts_.monitors->status();
   if (parts_.quotas) parts_.quotas->update(status->monitors, status->time / kNsPerSecond);
+  if (parts_.dumps) status->dumps = parts_.dumps->status();
   if (parts_.history) parts_.history->collect(*status, parts_.interval, ended_);
   parts_.board->publish(std::move(status));
 }

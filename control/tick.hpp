@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/accounts.hpp"
+#include "control/dump/dump_book.hpp"
 #include "control/history/history_tap.hpp"
 #include "control/merge/merger.hpp"
 #include "control/monitor/monitor_book.hpp"
@@ -29,6 +30,7 @@ class Tick {
     std::vector<WorkerEpochs*> workers;
     std::vector<int> cores;  // of the workers
     std::vector<CapturePort*> ports;
+    DumpBook* dumps = nullptr;        // null: nobody asks for any
     MonitorBook* monitors = nullptr;  // null: nobody asks for any
     QuotaKeeper* quotas = nullptr;    // null: none are kept
     HistoryTap* history = nullptr;    // null: none is kept

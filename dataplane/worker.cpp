@@ -151,7 +151,7 @@ void Worker::mix_links(std::size_t size) {
 
 bool Worker::in_epoch(TimeNs time) const {
   if (options_.time_base == TimeBase::kMachine) return true;
-  return time >= table_->base() && time < epoch_first_ + options_.tick;
+  return time >= table_->base() && time < epoch_end_;
 }
 
 void Worker::open_epoch(TimeNs time) {
@@ -161,7 +161,11 @@ void Worker::open_epoch(TimeNs time) {
   const TimeNs slack = recording ? kRecordingSlack : kNsPerSecond;
   table_->open(std::min(time, counted_since_) - slack, recording ? 0 : kLiveTimeShift,
                flows_expected_);
-  epoch_first_ = epoch_min_ = epoch_max_ = time;
+  epoch_min_ = epoch_max_ = time;
+  epoch_end_ = time + options_.tick;
+  if (options_.grid == 0) return;
+  const TimeNs rest = time % options_.grid;
+  epoch_end_ = std::min(epoch_end_, time - rest + (rest < 0 ? 0 : options_.grid));
 }
 
 // Turns the times of the packets from `from` to `to` into offsets, as far as they belong to this

@@ -29,6 +29,7 @@ struct WorkerOptions {
   TimeBase time_base = TimeBase::kMachine;
   TimeNs tick =
       kNsPerSecond;         // recordings: packet time an epoch may span; at most kRecordingTickMax
+  TimeNs grid = 0;          // recordings: no epoch crosses a whole multiple of it; 0: none
   bool attributes = false;  // the count tables keep them
   bool join_fragments = false;  // flows.fragment_ports: first
   bool key_addresses = true;    // false: flows.key leaves the field out
@@ -211,7 +212,7 @@ class Worker {
   CountTable* table_;
   Batch batch_;
   WorkerCounters counters_;
-  TimeNs epoch_first_ = 0;  // time of the packet that opened the epoch
+  TimeNs epoch_end_ = 0;  // recordings: what comes later is the next epoch's
   TimeNs epoch_min_ = 0;
   TimeNs epoch_max_ = 0;
   std::unique_ptr<FlowAttributes[]> attributes_;  // of the batch's packets; null: not wanted

@@ -220,6 +220,20 @@ void to_json(Json& json, const HistoryStatus& history) {
           {"lost", history.lost},         {"trouble", history.trouble}};
 }
 
+void to_json(Json& json, const DumpStatus& dumps) {
+  json = {{"kept", dumps.kept},       {"written", dumps.written}, {"failures", dumps.failures},
+          {"waiting", dumps.waiting}, {"lost", dumps.lost},       {"trouble", dumps.trouble}};
+}
+
+void from_json(const Json& json, DumpStatus& dumps) {
+  json.at("kept").get_to(dumps.kept);
+  json.at("written").get_to(dumps.written);
+  json.at("failures").get_to(dumps.failures);
+  json.at("waiting").get_to(dumps.waiting);
+  json.at("lost").get_to(dumps.lost);
+  json.at("trouble").get_to(dumps.trouble);
+}
+
 void from_json(const Json& json, HistoryStatus& history) {
   json.at("kept").get_to(history.kept);
   json.at("flushes").get_to(history.flushes);
@@ -243,6 +257,7 @@ void to_json(Json& json, const Status& status) {
           {"flows", status.flows},
           {"sinks", status.sinks},
           {"history", status.history},
+          {"dumps", status.dumps},
           {"ledger", status.ledger}};
 }
 
@@ -260,6 +275,7 @@ void from_json(const Json& json, Status& status) {
   json.at("flows").get_to(status.flows);
   json.at("sinks").get_to(status.sinks);
   json.at("history").get_to(status.history);
+  json.at("dumps").get_to(status.dumps);
   json.at("ledger").get_to(status.ledger);
 }
 

@@ -385,9 +385,10 @@ void add_import(CLI::App& app, Arguments& arguments) {
   CLI::App* command = add_command(
       app, arguments, Command::kImport, "import",
       "print the YAML that does what another meter's configuration does",
+      "  wiretally import ipfm /etc/ipfm.conf > wiretally.yaml\n"
       "  wiretally import trafmetux /etc/init.d/trafmetux > wiretally.yaml\n"
-      "  wiretally import trafmetux - < rules.sh         from standard input\n"
       "  wiretally import softflowd -- -i eth1 -v 9 -n 192.0.2.1:2055 tcp\n"
+      "  wiretally import ipfm - < ipfm.conf             from standard input\n"
       "What could not be carried over is said on standard error, by line, and stands as comments\n"
       "at the top of the YAML. `wiretally check` takes the answer as it is.");
   std::vector<std::string> names;
@@ -395,7 +396,7 @@ void add_import(CLI::App& app, Arguments& arguments) {
   command->add_option("METER", arguments.import_from, "whose configuration it is")
       ->required()
       ->check(quietly(CLI::IsMember(names)))
-      ->type_name("softflowd|trafmetux");
+      ->type_name("ipfm|softflowd|trafmetux");
   command->add_option("FILE", arguments.import_words, "the configuration, or the script")
       ->type_name("");
 }

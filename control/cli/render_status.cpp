@@ -193,6 +193,17 @@ std::string sinks_text(const Status& status) {
   return table.text();
 }
 
+std::string dumps_text(const DumpStatus& dumps, const Style& style) {
+  if (!dumps.kept) return "";
+  std::string text = fmt::format("dumps: {} written, {} failed, {} wait\n", grouped(dumps.written),
+                                 grouped(dumps.failures), grouped(dumps.waiting));
+  if (!dumps.trouble.empty()) text += style.warn("  " + dumps.trouble) + "\n";
+  if (dumps.lost != 0) {
+    text += style.bad(fmt::format("  {} dumps are lost", grouped(dumps.lost))) + "\n";
+  }
+  return text;
+}
+
 std::string history_text(const HistoryStatus& history, const Style& style) {
   if (!history.kept) return "";
   std::string text =
@@ -262,7 +273,7 @@ std::string render_status(const Status& status, const Style& style) {
   return head_text(status, style) + "\n" + ports_text(status) + reasons_text(status, style) + "\n" +
          workers_text(status) + "\n" + flows_text(status.flows) + records_text(status.flows) +
          "\n" + sinks_text(status) + "\n" + history_text(status.history, style) +
-         ledger_text(status.ledger, style);
+         dumps_text(status.dumps, style) + ledger_text(status.ledger, style);
 }
 
 std::string render_profile(const Status& status) {

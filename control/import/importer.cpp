@@ -10,6 +10,7 @@ namespace wiretally {
 namespace {
 
 constexpr Importer kImporters[] = {
+    {"ipfm", false, import_ipfm},
     {"softflowd", true, import_softflowd},
     {"trafmetux", false, import_trafmetux},
 };

@@ -35,6 +35,7 @@ struct Importer {
 
 [[nodiscard]] std::span<const Importer> importers();
 
+[[nodiscard]] ImportResult import_ipfm(const ImportSource& source);
 [[nodiscard]] ImportResult import_softflowd(const ImportSource& source);
 [[nodiscard]] ImportResult import_trafmetux(const ImportSource& source);
 

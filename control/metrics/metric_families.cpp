@@ -358,6 +358,20 @@ void add_quotas(Families& families, const Status& status) {
   });
 }
 
+void add_dumps(Families& families, const DumpStatus& dumps) {
+  if (!dumps.kept) return;
+  counter(families, "wiretally_dumps_written_total", "Files that monitors[].dump asked for.")
+      .add({}, dumps.written);
+  counter(families, "wiretally_dump_failures_total",
+          "Times such a file could not be written; it waits and is tried again.")
+      .add({}, dumps.failures);
+  counter(families, "wiretally_dumps_lost_total",
+          "Files that were given up, for too many waited to be written.")
+      .add({}, dumps.lost);
+  gauge(families, "wiretally_dumps_waiting", "Files that are to be written.")
+      .add({}, dumps.waiting);
+}
+
 void add_history(Families& families, const HistoryStatus& history) {
   if (!history.kept) return;
   counter(families, "wiretally_history_flushes_total", "Batches written to the history file.")
@@ -398,6 +412,7 @@ Families metric_families(const Status& status) {
   add_groups(families, status);
   add_quotas(families, status);
   add_history(families, status.history);
+  add_dumps(families, status.dumps);
   gauge(families, "wiretally_ledger_imbalance_packets",
         "Packets that the ledger cannot account for; always 0.")
       .add({}, status.ledger.imbalance_packets());

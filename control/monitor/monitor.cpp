@@ -31,13 +31,22 @@ Monitor::Monitor(const MonitorConfig& config)
       filter_(config.filter),
       spec_(config.group_by),
       local_(config.local),
+      rules_(config.rules),
       keys_(spec_.key_octets()) {}
 
 FlowSides Monitor::sides_of(const FlowKey& key) const {
-  if (local_.is_empty()) return {};
   FlowSides sides;
-  sides.source = local_.holds(key.source, key.ip_version());
-  sides.destination = local_.holds(key.destination, key.ip_version());
+  if (!config_.rules.empty()) {
+    const HostRules::Counts counts = rules_.judge(key);
+    sides.source = counts.source;
+    sides.destination = counts.destination;
+    if (sides.source && sides.destination) sides.direction = Way::kBoth;
+  } else if (local_.is_empty()) {
+    return {};
+  } else {
+    sides.source = local_.holds(key.source, key.ip_version());
+    sides.destination = local_.holds(key.destination, key.ip_version());
+  }
   if (sides.source != sides.destination) {
     sides.direction = sides.source ? Way::kOut : Way::kIn;
   }

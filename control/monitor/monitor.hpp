@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "control/dump/host_rules.hpp"
 #include "control/filter/flow_filter.hpp"
 #include "control/monitor/group_spec.hpp"
 #include "control/monitor/key_table.hpp"
@@ -62,6 +63,10 @@ class Monitor {
     return filter_.wants_attributes() || spec_.wants(GroupField::kMac);
   }
   [[nodiscard]] FlowSides sides_of(const FlowKey& key) const;
+  // A flow that counts at neither end is none of this monitor's.
+  [[nodiscard]] bool wants(const FlowSides& sides) const {
+    return config_.rules.empty() || sides.source || sides.destination;
+  }
 
   // -- groups: the first max_groups that came have a number --
   // kOther: it came too late.
@@ -92,6 +97,7 @@ class Monitor {
   const FlowFilter filter_;
   const GroupSpec spec_;
   const NetworkList local_;
+  const HostRules rules_;
   MonitorCounts whole_;
   MonitorCounts other_;
   KeyTable keys_;

@@ -10,12 +10,6 @@ namespace {
 
 constexpr const char* kOther = "other";
 
-// What decides a monitor's counts.
-bool counts_alike(const MonitorConfig& a, const MonitorConfig& b) {
-  return a.name == b.name && a.filter == b.filter && a.group_by == b.group_by &&
-         a.local == b.local && a.max_groups == b.max_groups;
-}
-
 DirectedVolume since(const MonitorCounts& now, MonitorCounts& before) {
   DirectedVolume volume = now.volume();
   const DirectedVolume old = before.volume();
@@ -27,6 +21,11 @@ DirectedVolume since(const MonitorCounts& now, MonitorCounts& before) {
 }
 
 }  // namespace
+
+bool counts_alike(const MonitorConfig& a, const MonitorConfig& b) {
+  return a.name == b.name && a.filter == b.filter && a.group_by == b.group_by &&
+         a.local == b.local && a.max_groups == b.max_groups && a.rules == b.rules;
+}
 
 MonitorBook::MonitorBook(const std::vector<MonitorConfig>& monitors,
                          std::vector<std::uint32_t> ifindex, std::size_t shards, Attach attach)
@@ -134,6 +133,14 @@ std::optional<MonitorSnapshot> MonitorBook::snapshot(std::string_view name) {
   set_->settle();
   set_->settle_groups();
   return snapshot_of(*entry);
+}
+
+const Monitor* MonitorBook::settled(std::string_view name) {
+  Entry* const entry = find(name);
+  if (entry == nullptr) return nullptr;
+  set_->settle();
+  set_->settle_groups();
+  return entry->monitor.get();
 }
 
 MonitorSnapshot MonitorBook::snapshot_of(const Entry& entry) {

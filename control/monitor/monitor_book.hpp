@@ -19,6 +19,9 @@
 
 namespace wiretally {
 
+// Nothing that decides what a monitor counts differs.
+[[nodiscard]] bool counts_alike(const MonitorConfig& a, const MonitorConfig& b);
+
 class MonitorBook final : public HistoryProducer, public Reloadable {
  public:
   // Called with the set that counts from now on; null: there are no monitors.
@@ -45,6 +48,8 @@ class MonitorBook final : public HistoryProducer, public Reloadable {
   // nullopt: there is no such monitor.
   [[nodiscard]] std::optional<MonitorSnapshot> snapshot(std::string_view name);
   [[nodiscard]] std::vector<MonitorSnapshot> snapshots();  // of all, in the configuration's order
+  // The monitor with all that was counted so far; null: there is no such monitor.
+  [[nodiscard]] const Monitor* settled(std::string_view name);
   // Groups and `other` begin again; the whole goes on. False: there is no such monitor.
   bool clear_groups(std::string_view name);
 

@@ -99,7 +99,9 @@ std::uint32_t ShardTally::classify(const FlowView& flow) {
   const auto& monitors = set_.monitors();
   for (std::uint32_t i = 0; i < monitors.size(); ++i) {
     if (answers_[set_.filter_of(i)] == 0) continue;
-    takers_.push_back({i, known_sides(monitors[i]->sides_of(flow.key), flow.key.level())});
+    const FlowSides sides = monitors[i]->sides_of(flow.key);
+    if (!monitors[i]->wants(sides)) continue;
+    takers_.push_back({i, known_sides(sides, flow.key.level())});
   }
   return class_number();
 }

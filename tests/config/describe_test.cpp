@@ -148,9 +148,13 @@ export:
        rotate: {size: 1M, interval: 2h}, spool: {max: 2G}}
     - {address: "host.example:1", options: [statistics], layout: full}
 metrics: {listen: "", top: 7, profile: true}
-monitors: [{name: "a b", filter: "udp", group_by: [src_net/24, dst_host], max_groups: 5,
-            local: [10.0.0.0/8, "2001:db8::1"],
-            quota: {octets: 1GB, per: day, starts: 2, warn: 50%, command: "true"}}]
+monitors:
+  - {name: "a b", filter: "udp", group_by: [host], local: [192.0.2.0/24],
+     quota: {octets: 3GiB, per: day, starts: 31, warn: "90%", command: "true"}, max_groups: 5,
+     rules: ["from 192.0.2.0/24 not with ::1"],
+     dump: {every: 1h, after: 5m, clear: 1d, clear_after: 2h, file: "/x/%d", sort: in,
+            resolve: true, append: true, format: json, timezone: UTC}}
+  - {name: c, group_by: [src_net/24, dst_host]}
 history: {path: /x, flush: 3s, groups: 9, week_starts: sunday, timezone: UTC,
           keep: {minute: 90m, five_minutes: 40d, hour: 400d, day: 30y, week: 9y, month: 8y,
                  year: 7y}}

@@ -151,6 +151,7 @@ inline Status sample_status() {
   status.monitors[0].quota = {QuotaState::kWarning, 10'000, 9'200, 12'000, 0, 0};
   status.monitors[0].top = {{"192.0.2.1", {{41, 4'200, 4'250}, {}, {}}, 2},
                             {"other", {{50, 5'000, 5'050}, {}, {}}, 3}};
+  status.dumps = {true, 71, 72, 73, 74, "the disk of the dumps is full"};
   status.ledger = sample_ledger();
   return status;
 }
@@ -203,8 +204,8 @@ class SampleMeter : public MeterView {
   }
   TopRows top(TopDimension dimension, std::size_t limit, const std::string& filter) override {
     last_dimension = dimension;
-    last_limit = limit;
     last_filter = filter;
+    last_limit = limit;
     return sample_top_rows();
   }
   std::vector<MonitorSnapshot> monitors(const MonitorQuery& query) override {

@@ -158,14 +158,13 @@ TEST(Arguments, take_a_filter_as_an_option_or_as_the_last_words) {
 }
 
 TEST(Arguments, leave_an_imported_command_line_as_it_is) {
-  const Arguments a = good({"import", "trafmetux", "rules.sh"});
+  const Arguments a = good({"import", "ipfm", "/etc/ipfm.conf"});
   EXPECT_EQ(a.command, Command::kImport);
-  EXPECT_EQ(a.import_from, "trafmetux");
-  EXPECT_THAT(a.import_words, ElementsAre("rules.sh"));
+  EXPECT_EQ(a.import_from, "ipfm");
+  EXPECT_THAT(a.import_words, ElementsAre("/etc/ipfm.conf"));
   EXPECT_THAT(good({"import", "trafmetux", "-"}).import_words, ElementsAre("-"));
-  EXPECT_THAT(
-      good({"import", "trafmetux", "-i", "eth0", "-v", "9", "tcp", "port", "80"}).import_words,
-      ElementsAre("-i", "eth0", "-v", "9", "tcp", "port", "80"));
+  EXPECT_THAT(good({"import", "ipfm", "-i", "eth0", "-v", "9", "tcp", "port", "80"}).import_words,
+              ElementsAre("-i", "eth0", "-v", "9", "tcp", "port", "80"));
   EXPECT_EQ(farewell({"import"}).code, ExitCode::kUsage);
   EXPECT_EQ(farewell({"import", "mrtg", "x"}).code, ExitCode::kUsage);
 }

@@ -90,16 +90,15 @@ TEST_F(Binary, ends_with_2_for_a_bad_configuration) {
 }
 
 TEST_F(Binary, imports_what_check_takes) {
-  const std::string rules =
-      file("rules.sh", "iptables -A FORWARD -i eth0 -p tcp -j TRAFMETUX --monitor a\n");
+  const std::string ipfm = file("ipfm.conf", "DEVICE eth0\nLOG FROM 192.0.2.0/24\nDISABLED\n");
   const std::string yaml = directory_ + "/out.yaml";
-  const Ran imported = ran("import trafmetux " + rules + " > " + yaml);
+  const Ran imported = ran("import ipfm " + ipfm + " > " + yaml);
   EXPECT_EQ(imported.code, 0);
-  EXPECT_THAT(imported.output, testing::StartsWith("wiretally: " + rules + ":1: -i eth0"));
+  EXPECT_THAT(imported.output, testing::StartsWith("wiretally: " + ipfm + ":3: DISABLED"));
   EXPECT_EQ(ran("check " + yaml).code, 0) << ran("check " + yaml).output;
-  expect_sentence(ran("import trafmetux " + directory_ + "/none"), 2, "none");
-  expect_sentence(ran("import trafmetux"), 2, "wants one FILE");
-  expect_sentence(ran("import trafmetux " + yaml), 2, "is it the right file?");
+  expect_sentence(ran("import ipfm " + directory_ + "/none"), 2, "none");
+  expect_sentence(ran("import ipfm"), 2, "wants one FILE");
+  expect_sentence(ran("import ipfm " + yaml), 2, "is it the right file?");
 }
 
 TEST_F(Binary, ends_with_2_for_captures_that_cannot_be_read) {

@@ -89,6 +89,9 @@ udp           700    1,250   100 kB        143 B      1.2 s   30.0 s
 collector       state  records  delivered  queued  dropped  datagrams  errors
 127.0.0.1:2055  up         500        490       7        3         21       2
 
+dumps: 71 written, 72 failed, 73 wait
+  the disk of the dumps is full
+  74 dumps are lost
 the ledger balances
 )");
 }
