@@ -55,8 +55,8 @@ class Softflowd(harness.Case):
         words = ["-r", self.capture(), "-n", "127.0.0.1:2055", *options, *TIMEOUTS, *FILTER]
         turn = "".join(options)
         theirs = self.sums("softflowd" + turn, "softflowd", "-c", "none", *words)
-        ours = self.sums("wiretally" + turn, meter.binary(), "read", self.lab.path("mix.pcap"), "--config",
-                         self.imported(words), "--output", "none")
+        ours = self.sums("wiretally" + turn, meter.binary(), "read", self.lab.path("mix.pcap"),
+                         "--config", self.imported(words), "--output", "none")
         self.assertGreater(len(theirs), 100)
         different = {key for key in theirs.keys() | ours.keys() if theirs.get(key) != ours.get(key)}
         self.assertEqual([(k, theirs.get(k), ours.get(k)) for k in sorted(different)[:5]], [])
