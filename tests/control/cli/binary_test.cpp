@@ -61,7 +61,7 @@ void expect_sentence(const Ran& result, int code, const std::string& part) {
 TEST_F(Binary, ends_with_2_for_bad_usage) {
   expect_sentence(ran(""), 2, "a command is missing");
   expect_sentence(ran("reda x.pcap"), 2, "did you mean `wiretally read`");
-  expect_sentence(ran("monitors --json"), 2, "there is no command \"monitors\"");
+  expect_sentence(ran("monitor --json"), 2, "there is no command \"monitor\"");
   expect_sentence(ran("read"), 2, "--help");
   expect_sentence(ran("flows --sort size"), 2, "see `wiretally flows --help`");
 }
