@@ -254,7 +254,7 @@ class Reader {
             fmt::format("-C {}: nothing to write, headers are read as far as they go", value));
       case 'H':
         return note(
-            fmt::format("-H {}: flowDirection is not sent; `flows.key: ether` sends both "
+            fmt::format("-H {}: no direction by MAC address; `flows.key: ether` sends both "
                         "MAC addresses, which say as much",
                         value));
       case 'I':
