@@ -18,7 +18,8 @@ constexpr char kEscape = 27;
 constexpr char kInterrupt = 3;
 constexpr std::size_t kFilterMax = 1000;
 constexpr std::size_t kLinesBeside = 5;  // title, blank, headings, other, foot
-constexpr int kBarColumns = 10;
+constexpr std::size_t kBarColumns = 10;
+constexpr std::size_t kBarColumnsMin = 5;  // a long name goes before its bar
 constexpr std::size_t kNameColumnsMin = 20;
 constexpr std::size_t kNumberColumns = 82;  // what the columns beside the name take at most
 
@@ -152,11 +153,15 @@ std::string TopScreen::title(std::size_t columns, const Style& style) const {
 
 std::vector<std::string> TopScreen::table(std::size_t columns, std::size_t rows,
                                           const Style& style) const {
-  const bool bars = columns >= kNameColumnsMin + kNumberColumns + kBarColumns + 2;
-  const std::size_t taken = kNumberColumns + (bars ? kBarColumns + 2 : 0);
-  const std::size_t name_columns = std::max(kNameColumnsMin, columns > taken ? columns - taken : 0);
   const std::vector<TopLine> lines =
       shown().lines(sort_, rows, of_monitors() ? name_part_ : std::string());
+  std::size_t longest = kNameColumnsMin;
+  for (const TopLine& line : lines) longest = std::max(longest, line.name.size());
+  const std::size_t without_bars = kNumberColumns + longest + 2;
+  const std::size_t left = columns > without_bars ? columns - without_bars : 0;
+  const std::size_t bar_columns = left < kBarColumnsMin ? 0 : std::min(left, kBarColumns);
+  const std::size_t taken = kNumberColumns + (bar_columns > 0 ? bar_columns + 2 : 0);
+  const std::size_t name_columns = std::max(kNameColumnsMin, columns > taken ? columns - taken : 0);
   double whole = 0;
   for (const TopLine& line : lines) whole += share_of(line, 1, sort_);
   TextTable table({{by_},
@@ -174,7 +179,7 @@ std::vector<std::string> TopScreen::table(std::size_t columns, std::size_t rows,
                    bit_rate_text(8 * line.octets_per_s[1]), bit_rate_text(8 * line.octets_per_s[2]),
                    packet_rate_text(line.packets_per_s), fmt::format("{:.1f} %", share * 100),
                    octets_text(static_cast<double>(line.total.octets)), grouped(line.flows),
-                   bars ? share_bar(share, kBarColumns) : ""});
+                   bar_columns > 0 ? share_bar(share, static_cast<int>(bar_columns)) : ""});
   }
   std::vector<std::string> shown_lines;
   for (std::string line : table.lines()) {
