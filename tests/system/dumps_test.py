@@ -285,7 +285,7 @@ class BesideIpfm(harness.Case):
                                                  f"{folder}/ours.yaml"]))
             harness.resources.wait_for(lambda: os.path.exists(f"{folder}/socket"), 20,
                                        "the meter's socket")
-            harness.resources.wait_for(lambda: os.path.exists(f"{folder}/pid"), 20, "ipfm")
+            harness.resources.wait_for(lambda: listeners(inside) >= 2, 20, "ipfm's packet socket")
             send(source, mixed_traffic())
             ours.process.send_signal(signal.SIGUSR1)  # a dump without an end
             for name in ("one", "two"):
@@ -303,6 +303,13 @@ class BesideIpfm(harness.Case):
                     with open(f"{folder}/ours/{file}") as text:
                         self.assertEqual(text.read(), expected, file)
                 self.assertGreater(expected.count("\n"), 8)
+
+
+def listeners(namespace):
+    """How many packet sockets there are in it."""
+    table = subprocess.run(namespace.command("cat", "/proc/net/packet"), stdout=subprocess.PIPE,
+                           text=True, check=True)
+    return len(table.stdout.splitlines()) - 1
 
 
 def send(source, frames):
