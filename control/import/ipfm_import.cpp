@@ -18,6 +18,7 @@ using std::chrono::seconds;
 
 constexpr std::string_view kDefaultFile = "/var/log/ipfm/%d-%b.%H-%M";
 constexpr std::string_view kPlaceholder = "eth0";
+constexpr std::uint64_t kTimeMax_s = 100ull * 365 * 86'400;  // of the keys of monitors[].dump
 constexpr unsigned kHostsMax = 1'000'000;
 
 struct Word {
@@ -90,11 +91,12 @@ std::optional<seconds> take_time(const Words& words, std::size_t& next) {
                                  : unit == "HOUR"   ? 3600
                                  : unit == "DAY"    ? 86'400
                                                     : 0;
-    if (length == 0 || number > 1'000'000'000) return std::nullopt;
+    if (length == 0 || number > kTimeMax_s / length) return std::nullopt;
     sum += seconds(number * length);
     any = true;
     next += 2;
   }
+  if (sum > seconds(kTimeMax_s)) return std::nullopt;
   return any ? std::optional(sum) : std::nullopt;
 }
 
@@ -311,8 +313,9 @@ class IpfmReader {
     std::string& yaml = result_.yaml;
     yaml += fmt::format(
         "  - name: log{}\n    filter: ip  # IPFM does not look behind VLAN tags\n"
+        "    group_by: [host]\n    max_groups: {}  # IPFM has no limit; beyond it, a row `other`\n"
         "    rules:  # the last that fits a host decides\n",
-        number);
+        number, kHostsMax);
     for (std::size_t i = 0; i < log.rules.size(); ++i) {
       yaml += fmt::format("      - {}  # line {}\n", yaml_scalar(log.rules[i]), log.rule_lines[i]);
     }

@@ -57,6 +57,8 @@ TEST(IpfmImport, has_ipfm_s_defaults) {
   const Imported in = ipfm("DEVICE eth0\nLOG\n");
   EXPECT_TRUE(in.config.capture.promiscuous);
   EXPECT_THAT(in.monitor(0).rules, ElementsAre("both"));
+  EXPECT_THAT(in.monitor(0).group_by, ElementsAre("host"));
+  EXPECT_EQ(in.monitor(0).max_groups, 1'000'000u) << "IPFM has no limit";
   const DumpConfig& dump = in.monitor(0).dump;
   EXPECT_EQ(dump.every, 24h);
   EXPECT_EQ(dump.after, 0h);
@@ -101,6 +103,14 @@ TEST(IpfmImport, makes_a_monitor_of_every_log_with_its_own_periods) {
   }
 }
 
+TEST(IpfmImport, takes_periods_of_years) {
+  const Imported in = ipfm("DEVICE eth0\nLOG\nDUMP EVERY 999 days AFTER 400 days\nCLEAR NEVER\n");
+  EXPECT_EQ(in.notes(), "");
+  EXPECT_EQ(in.monitor(0).dump.every, 999 * 24h);
+  EXPECT_EQ(in.monitor(0).dump.after, 400 * 24h);
+  EXPECT_THAT(ipfm("LOG\nDUMP EVERY 40000 days\n").notes(), HasSubstr("in:2: DUMP"));
+}
+
 TEST(IpfmImport, names_with_the_line_what_it_could_not_carry) {
   const Imported in = ipfm("DISABLED\nDB_HOST \"db\"\nLOG\nDB_TABLE \"x\"\nNEWLOG\nSORT IN\n");
   EXPECT_THAT(in.notes(), HasSubstr("in:1: DISABLED"));
@@ -126,6 +136,7 @@ TEST(IpfmImport, refuses_the_lines_that_ipfm_refuses) {
                            "CLEAR",
                            "CLEAR EVERY 36 hours",
                            "CLEAR EVERY 2 days AFTER 1 hour",
+                           "DUMP EVERY 99999999999999999999 days",
                            "SORT",
                            "SORT SIZE",
                            "SORT IN OUT",
