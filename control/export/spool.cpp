@@ -152,6 +152,7 @@ bool Spool::open() {
     return false;
   }
   trouble_.clear();
+  lost_ = 0;
   recover();
   return true;
 }
@@ -182,18 +183,23 @@ void Spool::recover() {
     closedir(folder);
   }
   std::ranges::sort(numbers);
+  if (!numbers.empty() && position[0] > numbers.back() + 1) {
+    position = {};
+    complain("its file `position` is damaged; what is there is sent, maybe again");
+  }
   for (const std::uint64_t number : numbers) {
     next_number_ = std::max(next_number_, number + 1);
     if (number < position[0]) {
       unlink(path_of(number).c_str());
     } else {
-      recover_segment(number, number == position[0] ? position[1] : 0);
+      recover_segment(number, number == position[0] ? position[1] : 0, number == numbers.back());
     }
   }
 }
 
-// As many entries as are whole: the last one may have been cut off.
-void Spool::recover_segment(std::uint64_t number, std::uint64_t settled) {
+// As many entries as are whole. Behind a damaged one nothing is guessed at: it is counted as lost
+// and the file kept. The last segment may end in a part of an entry: a killed process leaves that.
+void Spool::recover_segment(std::uint64_t number, std::uint64_t settled, bool last) {
   const int fd = ::open(path_of(number).c_str(), O_RDONLY | O_CLOEXEC);
   struct stat facts {};
   Header header;
@@ -216,7 +222,14 @@ void Spool::recover_segment(std::uint64_t number, std::uint64_t settled) {
     ++segment.entries;
   }
   ::close(fd);
+  if (settled > most) {
+    complain("its file `position` is damaged; what is there is sent, maybe again");
+    settled = 0;
+  }
   segment.settled = std::min(settled, segment.entries);
+  const std::uint64_t lost = most - std::max(segment.entries, settled);
+  const bool cut = octets > kHeaderOctets && (octets - kHeaderOctets) % segment.entry_octets != 0;
+  if (lost > 0 || (cut && !last)) keep_damaged(number, lost);
   if (segment.settled == segment.entries) {
     unlink(path_of(number).c_str());
     return;
@@ -227,14 +240,27 @@ void Spool::recover_segment(std::uint64_t number, std::uint64_t settled) {
   segments_.push_back(segment);
 }
 
+void Spool::complain(const std::string& what) {
+  trouble_ += fmt::format("{}spool {}: {}", trouble_.empty() ? "" : "; ", folder_, what);
+}
+
 // What cannot be read stays for a person to look at, and is not ours any more.
 void Spool::set_aside(std::uint64_t number) {
   const std::string path = path_of(number);
   rename(path.c_str(), (path + ".unreadable").c_str());
-  trouble_ = fmt::format(
-      "spool {}: {:08}.spool is of another version or damaged; it is now "
-      "{:08}.spool.unreadable",
-      folder_, number, number);
+  complain(
+      fmt::format("{:08}.spool is of another version or damaged; it is now {:08}.spool.unreadable",
+                  number, number));
+}
+
+// The file goes when its good records are sent; a second name for it stays.
+void Spool::keep_damaged(std::uint64_t number, std::uint64_t lost) {
+  const std::string path = path_of(number);
+  const bool kept = link(path.c_str(), (path + ".unreadable").c_str()) == 0 || errno == EEXIST;
+  lost_ += lost;
+  complain(fmt::format("{:08}.spool is damaged: {} records cannot be read back{}", number,
+                       lost == 0 ? "its last" : std::to_string(lost),
+                       kept ? "; it stays as .spool.unreadable" : ""));
 }
 
 bool Spool::begin_segment(std::size_t entry_octets) {

@@ -42,6 +42,8 @@ class Spool {
   // What was read and is not settled is unread again.
   void rewind();
 
+  // Records of an earlier run that open() found and could not read back.
+  [[nodiscard]] std::uint64_t lost() const { return lost_; }
   [[nodiscard]] std::uint64_t stored() const { return unread_ + read_; }
   [[nodiscard]] std::uint64_t unread() const { return unread_; }
   [[nodiscard]] std::uint64_t handed_out() const { return read_; }  // and not settled
@@ -63,7 +65,9 @@ class Spool {
 
   [[nodiscard]] std::string path_of(std::uint64_t number) const;
   void recover();
-  void recover_segment(std::uint64_t number, std::uint64_t settled);
+  void recover_segment(std::uint64_t number, std::uint64_t settled, bool last);
+  void complain(const std::string& what);
+  void keep_damaged(std::uint64_t number, std::uint64_t lost);
   void set_aside(std::uint64_t number);
   bool begin_segment(std::size_t entry_octets);
   std::size_t append_run(std::span<const FlowRecord> records, std::size_t entry_octets);
@@ -81,6 +85,7 @@ class Spool {
   std::uint64_t unread_ = 0;
   std::uint64_t read_ = 0;
   std::uint64_t octets_ = 0;  // of all segments
+  std::uint64_t lost_ = 0;
   bool full_ = false;
   int lock_ = -1;
   int position_ = -1;

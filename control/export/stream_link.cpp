@@ -324,7 +324,11 @@ void StreamLink::settle_acknowledged() {
 void StreamLink::open_spool_if_due(SteadyNs now) {
   if (spool_ == nullptr || spools() || now < spool_retry_at_) return;
   spool_retry_at_ = now + kSpoolRetry;
-  if (spool_->open()) queue_.recover(spool_->stored());
+  if (spool_->open()) {
+    queue_.recover(spool_->stored() + spool_->lost());
+    queue_.unspool(spool_->lost());
+    queue_.drop(ExportDrop::kDisk, spool_->lost());
+  }
   if (!spool_->trouble().empty() && spool_->trouble() != spool_trouble_) log(spool_->trouble());
   spool_trouble_ = spool_->trouble();
 }

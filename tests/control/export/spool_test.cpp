@@ -135,6 +135,41 @@ TEST_F(SpoolTest, leaves_out_an_entry_that_was_cut_off_or_damaged) {
   EXPECT_LT(spool.stored(), 3u);
 }
 
+TEST_F(SpoolTest, counts_what_is_behind_damage_and_keeps_the_file) {
+  {
+    Spool spool(folder, kLarge);
+    ASSERT_TRUE(spool.open());
+    ASSERT_EQ(spool.append(numbered(0, 100)), 100u);
+  }
+  const std::string segment = folder + "/00000001.spool";
+  const auto middle = static_cast<std::streamoff>(fs::file_size(segment) / 2);
+  std::fstream(segment, std::ios::in | std::ios::out | std::ios::binary).seekp(middle).put('x');
+  Spool spool(folder, kLarge);
+  ASSERT_TRUE(spool.open());
+  EXPECT_GT(spool.stored(), 40u);
+  EXPECT_GT(spool.lost(), 40u);
+  EXPECT_EQ(spool.stored() + spool.lost(), 100u);
+  EXPECT_NE(spool.trouble().find("00000001.spool is damaged"), std::string::npos);
+  expect_numbers(spool, 0, spool.stored());
+  EXPECT_TRUE(fs::exists(segment + ".unreadable"));
+}
+
+TEST_F(SpoolTest, sends_again_rather_than_believe_a_damaged_position) {
+  for (const char octet : {'\x07', '\xff'}) {
+    fs::remove_all(folder);
+    {
+      Spool spool(folder, kLarge);
+      ASSERT_TRUE(spool.open());
+      ASSERT_EQ(spool.append(numbered(0, 100)), 100u);
+    }
+    std::ofstream(folder + "/position", std::ios::binary) << std::string(16, octet);
+    Spool spool(folder, kLarge);
+    ASSERT_TRUE(spool.open());
+    EXPECT_NE(spool.trouble().find("`position` is damaged"), std::string::npos);
+    expect_numbers(spool, 0, 100);
+  }
+}
+
 TEST_F(SpoolTest, sets_aside_what_it_cannot_read) {
   fs::create_directories(folder);
   std::ofstream(folder + "/00000007.spool") << "something else";
