@@ -29,8 +29,8 @@ void note_faults(const YamlTree& tree, Findings& findings) {
   for (const YamlFault& fault : tree.faults) findings.error(fault.at, fault.path, fault.text);
 }
 
-Loaded load(std::string_view text, const std::string& name, std::span<const std::string> overrides,
-            Purpose purpose) {
+Loaded load(std::string_view text, const std::string& name,
+            std::span<const std::string> overrides) {
   Findings findings(name);
   YamlTree tree = parse_yaml(text);
   note_faults(tree, findings);
@@ -41,7 +41,7 @@ Loaded load(std::string_view text, const std::string& name, std::span<const std:
     return {{}, findings.sorted()};
   }
   apply_overrides(overrides, tree.root, findings);
-  Config config = read_tree(tree.root, purpose, findings);
+  Config config = read_tree(tree.root, findings);
   derive(config, findings);
   cross_check(config, findings);
   return {std::move(config), findings.sorted()};
@@ -67,7 +67,7 @@ Diagnostic unreadable(const std::string& path, const std::string& why) {
 
 Config load_config_text(std::string_view text, const std::string& name_for_messages,
                         std::span<const std::string> overrides, std::vector<Diagnostic>* warnings) {
-  Loaded loaded = load(text, name_for_messages, overrides, Purpose::kRun);
+  Loaded loaded = load(text, name_for_messages, overrides);
   if (has_errors(loaded.diagnostics)) refuse(loaded.diagnostics);
   if (warnings != nullptr) {
     warnings->insert(warnings->end(), loaded.diagnostics.begin(), loaded.diagnostics.end());
@@ -85,7 +85,7 @@ Config load_config_file(const std::string& path, std::span<const std::string> ov
 std::vector<Diagnostic> check_config_text(std::string_view text,
                                           const std::string& name_for_messages,
                                           std::span<const std::string> overrides) {
-  return load(text, name_for_messages, overrides, Purpose::kCheck).diagnostics;
+  return load(text, name_for_messages, overrides).diagnostics;
 }
 
 std::vector<Diagnostic> check_config_file(const std::string& path,

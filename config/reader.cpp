@@ -54,7 +54,7 @@ std::string unknown_key_text(std::string_view name, const std::string& section,
 
 class Reader {
  public:
-  Reader(Purpose purpose, Findings& findings) : purpose_(purpose), findings_(findings) {}
+  explicit Reader(Findings& findings) : findings_(findings) {}
 
   Config read(const YamlNode& root) {
     read_section(root, key_tree(), "", 0);
@@ -72,7 +72,6 @@ class Reader {
   void read_value(const YamlNode& node, const Option& option, const std::string& path,
                   std::size_t entry);
 
-  Purpose purpose_;
   Findings& findings_;
   Config config_;
 };
@@ -104,15 +103,6 @@ void Reader::read_section(const YamlNode& node, const KeyNode& section, const st
 
 void Reader::read_key(const YamlNode& node, const KeyNode& key, const std::string& path,
                       std::size_t entry) {
-  if (const auto missing = find_not_in_this_version(*key.option, node)) {
-    const Severity severity = purpose_ == Purpose::kRun ? missing->at_run : missing->at_check;
-    if (severity == Severity::kWarning) {
-      findings_.warning(node.at, path, std::string(missing->text));
-    } else {
-      findings_.error(node.at, path, std::string(missing->text));
-      return;
-    }
-  }
   if (key.option->value.kind == ValueKind::kSection) {
     read_section(node, key, path, entry);
   } else if (key.option->value.kind == ValueKind::kEntries) {
@@ -170,8 +160,8 @@ void Reader::read_value(const YamlNode& node, const Option& option, const std::s
 
 }  // namespace
 
-Config read_tree(const YamlNode& root, Purpose purpose, Findings& findings) {
-  return Reader(purpose, findings).read(root);
+Config read_tree(const YamlNode& root, Findings& findings) {
+  return Reader(findings).read(root);
 }
 
 }  // namespace wiretally

@@ -5,12 +5,11 @@
 
 #include "config/config.hpp"
 #include "config/findings.hpp"
-#include "config/not_in_this_version.hpp"
 #include "config/yaml_tree.hpp"
 
 namespace wiretally {
 
 // The values as written; what depends on other values is left to derive().
-[[nodiscard]] Config read_tree(const YamlNode& root, Purpose purpose, Findings& findings);
+[[nodiscard]] Config read_tree(const YamlNode& root, Findings& findings);
 
 }  // namespace wiretally

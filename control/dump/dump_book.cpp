@@ -41,7 +41,6 @@ std::vector<DumpBook::Entry> DumpBook::entries_of(const std::vector<MonitorConfi
   std::vector<Entry> entries;
   for (const MonitorConfig& monitor : monitors) {
     if (monitor.dump.file.empty()) continue;
-    (void)dump_zone(monitor.dump.timezone);  // trouble shows at once
     entries.push_back({monitor, DumpSchedule(monitor.dump), false, 0, 0, 0});
   }
   return entries;

@@ -9,9 +9,6 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "config/startup_error.hpp"
-#include "config/values.hpp"
-
 namespace wiretally {
 namespace {
 
@@ -136,17 +133,6 @@ std::size_t HostAddressHash::operator()(const HostAddress& host) const {
   return std::hash<std::string_view>()(
              {reinterpret_cast<const char*>(host.octets.data()), host.octets.size()}) +
          (host.v6 ? 1 : 0);
-}
-
-cctz::time_zone dump_zone(const std::string& name) {
-  if (name == "local") return cctz::local_time_zone();
-  cctz::time_zone zone;
-  if (cctz::load_time_zone(name, &zone)) return zone;
-  throw StartupError(ExitCode::kUsage,
-                     fmt::format("dump.timezone: this machine does not know the time zone {}; "
-                                 "write local, UTC or a name such as Europe/Prague, or install "
-                                 "tzdata",
-                                 wiretally::quoted(name)));
 }
 
 void arrange(Dump& dump) {

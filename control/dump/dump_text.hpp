@@ -19,10 +19,6 @@ struct HostAddressHash {
 // Names that DNS told; hosts without one are not in it.
 using HostNames = std::unordered_map<HostAddress, std::string, HostAddressHash>;
 
-// "local" (TZ or /etc/localtime), "UTC", or a name. Throws StartupError for a zone that the machine
-// does not know.
-[[nodiscard]] cctz::time_zone dump_zone(const std::string& name);
-
 // Rows of the same host become one. Then the largest first, by what config.sort says; of equal
 // ones, and without a sort, as IPFM lists them: by the octets of the address, the last one first;
 // IPv4 before IPv6.

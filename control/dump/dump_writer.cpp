@@ -12,7 +12,8 @@
 #include <filesystem>
 #include <system_error>
 
-#include "config/startup_error.hpp"
+#include "config/time_zone.hpp"
+#include "config/values.hpp"
 #include "control/api/descriptor.hpp"
 
 namespace wiretally {
@@ -165,14 +166,14 @@ void DumpWriter::run() {
 bool DumpWriter::write(Dump& dump, milliseconds dns_limit) {
   std::string trouble;
   try {
-    const cctz::time_zone zone = dump_zone(dump.config.timezone);
+    const cctz::time_zone zone = parse_time_zone(dump.config.timezone);
     arrange(dump);
     HostNames names;
     if (dump.config.resolve) names = resolver_.resolve(dump.rows, dns_limit);
     const std::string path = file_name(dump, zone);
     const bool fresh = is_fresh(path, dump.config.append);
     trouble = put_into_file(path, dump_text(dump, zone, names, fresh), dump.config.append);
-  } catch (const StartupError& error) {
+  } catch (const ValueError& error) {
     trouble = error.what();
   }
   settle(dump, trouble);

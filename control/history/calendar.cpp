@@ -11,6 +11,7 @@
 #include <limits>
 
 #include "config/startup_error.hpp"
+#include "config/time_zone.hpp"
 #include "config/values.hpp"
 
 namespace wiretally {
@@ -31,16 +32,11 @@ std::int64_t utc(Seconds time) {
 }
 
 cctz::time_zone load_zone(const std::string& name) {
-  if (name == "local") return cctz::local_time_zone();
-  cctz::time_zone zone;
-  if (!cctz::load_time_zone(name, &zone)) {
-    throw StartupError(ExitCode::kUsage,
-                       fmt::format("history.timezone: this machine knows no time zone {}; "
-                                   "`timedatectl list-timezones` shows "
-                                   "the names (package tzdata), `UTC` and `local` always work",
-                                   quoted(name)));
+  try {
+    return parse_time_zone(name);
+  } catch (const ValueError& error) {
+    throw StartupError(ExitCode::kUsage, error.what());
   }
-  return zone;
 }
 
 cctz::weekday load_weekday(std::string_view name) {

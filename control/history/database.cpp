@@ -19,9 +19,9 @@ std::string cure(int code, const std::string& path) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       return fmt::format(
-          "it is damaged or no history: keep a copy and move it away "
-          "(`mv {0} {0}.damaged`), a new one is made; `sqlite3 {0}.damaged .recover` "
-          "saves what can be read",
+          "it is damaged, or no history at all: is the path right? If it is damaged, move it away "
+          "(`mv {0} {0}.damaged`), and a new one is made; `sqlite3 {0}.damaged .recover` saves "
+          "what can be read",
           path);
     case SQLITE_READONLY:
     case SQLITE_PERM:

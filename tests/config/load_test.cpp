@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <filesystem>
 
-#include "config/not_in_this_version.hpp"
 #include "tests/config/support.hpp"
 
 namespace wiretally {
@@ -141,65 +140,6 @@ TEST(Timeouts, that_were_not_written_are_never_shorter_than_the_tick) {
   EXPECT_EQ(t.tcp_fin, 10s);
   EXPECT_EQ(t.tcp_rst, 10s);
   EXPECT_EQ(t.idle, 15s);
-}
-
-// ---- not in this version ----
-
-struct Feature {
-  const char* path;
-  const char* value;  // "": any
-  const char* text;   // a configuration that asks for it
-};
-
-const Feature kFeatures[] = {
-    {"flows.fragment_ports", "first", "flows: {fragment_ports: first}"},
-    {"export.collectors[].version", "5", "export: {collectors: [{address: \"a:1\", version: 5}]}"},
-    {"export.collectors[].version", "10",
-     "export: {collectors: [{address: \"a:1\", version: 10}]}"},
-    {"export.collectors[].transport", "tcp",
-     "export: {collectors: [{address: \"a:1\", transport: tcp}]}"},
-    {"export.collectors[].transport", "tls",
-     "export: {collectors: [{address: \"a:1\", transport: tls}]}"},
-};
-
-const Feature* feature_of(const NotInThisVersion& row) {
-  for (const Feature& feature : kFeatures) {
-    if (row.path == feature.path && row.value == feature.value) return &feature;
-  }
-  return nullptr;
-}
-
-// Follows the table: a row that goes is no longer expected; a row that comes needs its line above.
-TEST(NotInThisVersion, is_said_for_every_row_of_the_table_at_run_and_at_check) {
-  for (const NotInThisVersion& row : not_in_this_version()) {
-    const Feature* feature = feature_of(row);
-    ASSERT_NE(feature, nullptr) << row.path << " " << row.value;
-    std::string text = feature->text;
-    if (!text.starts_with("capture")) text = kCapture + text;
-    const std::string checked = testing::PrintToString(check(text));
-    EXPECT_THAT(checked, HasSubstr(row.text)) << text;
-    const bool warns = checked.find("warning: " + std::string(row.text)) != std::string::npos;
-    EXPECT_EQ(warns, row.at_check == Severity::kWarning) << checked;
-    if (row.at_run == Severity::kError) {
-      EXPECT_THAT(load_error(text), HasSubstr(row.text)) << text;
-      continue;
-    }
-    std::vector<Diagnostic> warnings;
-    (void)load_config_text(text, "f.yaml", {}, &warnings);
-    EXPECT_THAT(testing::PrintToString(lines_of(warnings)), HasSubstr(row.text)) << text;
-  }
-}
-
-TEST(NotInThisVersion, names_keys_that_the_option_table_has) {
-  for (const NotInThisVersion& row : not_in_this_version()) {
-    EXPECT_NE(find_option(row.path), nullptr) << row.path;
-  }
-}
-
-TEST(NotInThisVersion, is_not_said_where_the_feature_is_left_off) {
-  EXPECT_THAT(check(kCapture + "metrics: {top: 0}\nmonitors: []\nhistory:\n"
-                               "flows: {fragment_ports: none}\n"),
-              IsEmpty());
 }
 
 // ---- files ----

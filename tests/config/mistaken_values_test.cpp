@@ -216,6 +216,9 @@ TEST(Words, are_of_the_known_ones) {
       {"history: {week_starts: fryday}\n",
        "f.yaml:2:24: history.week_starts: `fryday` is not one of monday, tuesday, wednesday, "
        "thursday, friday, saturday, sunday; did you mean `friday`?"},
+      {"history: {timezone: Mars/Olympus}\n",
+       "f.yaml:2:21: history.timezone: this machine knows no time zone `Mars/Olympus`; write "
+       "local, UTC or a name such as Europe/Prague (`timedatectl list-timezones`, package tzdata)"},
       {"export: {collectors: [{address: \"a:1\", version: ipfix}]}\n",
        "f.yaml:2:49: export.collectors[0].version: `ipfix` is not one of 1, 5, "
        "9, 10"},

@@ -7,7 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/startup_error.hpp"
+#include "config/time_zone.hpp"
+#include "config/values.hpp"
 
 namespace wiretally {
 namespace {
@@ -42,7 +43,7 @@ Dump sample() {
 std::string text_of(Dump dump, const std::string& zone, bool fresh = true) {
   dump.config.timezone = zone;
   arrange(dump);
-  return dump_text(dump, dump_zone(zone), {}, fresh);
+  return dump_text(dump, parse_time_zone(zone), {}, fresh);
 }
 
 std::vector<std::string> order_of(Dump dump) {
@@ -163,7 +164,7 @@ TEST(DumpText, has_names_where_they_are_known) {
   dump.end = 1'700'006'400;
   arrange(dump);
   const HostNames names = {{host("10.0.0.2"), "two.example"}};
-  const std::string text = dump_text(dump, dump_zone("UTC"), names, true);
+  const std::string text = dump_text(dump, parse_time_zone("UTC"), names, true);
   EXPECT_NE(text.find("two.example                                    100            200"),
             std::string::npos)
       << text;
@@ -174,10 +175,10 @@ TEST(DumpText, names_the_file_by_the_end_of_the_period) {
   Dump dump = sample();
   dump.end = 1'700'006'400;
   dump.config.file = "/var/log/ipfm/%Y_%d_%m/%H-%M 100%% %d-%b";
-  EXPECT_EQ(file_name(dump, dump_zone("UTC")), "/var/log/ipfm/2023_15_11/00-00 100% 15-Nov");
-  EXPECT_EQ(file_name(dump, dump_zone("Europe/Paris")),
+  EXPECT_EQ(file_name(dump, parse_time_zone("UTC")), "/var/log/ipfm/2023_15_11/00-00 100% 15-Nov");
+  EXPECT_EQ(file_name(dump, parse_time_zone("Europe/Paris")),
             "/var/log/ipfm/2023_15_11/01-00 100% 15-Nov");
-  EXPECT_THROW((void)dump_zone("Mars/Olympus"), StartupError);
+  EXPECT_THROW((void)parse_time_zone("Mars/Olympus"), ValueError);
 }
 
 }  // namespace
