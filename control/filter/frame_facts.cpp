@@ -25,26 +25,10 @@ std::optional<std::uint32_t> value_at(const PathFacts& path, unsigned at, unsign
   return found->second;
 }
 
-bool is_tag(std::uint32_t type) {
-  return type == 0x8100 || type == 0x88a8 || type == 0x9100;
-}
-
-bool has_ports(std::uint32_t protocol) {
-  switch (static_cast<IpProtocol>(protocol)) {
-    case IpProtocol::kTcp:
-    case IpProtocol::kUdp:
-    case IpProtocol::kUdpLite:
-    case IpProtocol::kSctp:
-    case IpProtocol::kDccp:
-      return true;
-    default:
-      return false;
-  }
-}
-
 OctetFact fact_of_transport(std::optional<std::uint32_t> protocol, unsigned at) {
   if (!protocol) return unknown("an octet behind the IP header, whatever the protocol");
-  if (has_ports(*protocol) && at < 4) return {OctetKind::kTransport, 0, ""};
+  if (has_ports(static_cast<IpProtocol>(*protocol)) && at < 4)
+    return {OctetKind::kTransport, 0, ""};
   const bool icmp = static_cast<IpProtocol>(*protocol) == IpProtocol::kIcmp ||
                     static_cast<IpProtocol>(*protocol) == IpProtocol::kIcmpv6;
   if (icmp && at < 2) return {OctetKind::kTransport, 0, ""};
@@ -154,7 +138,7 @@ OctetFact fact_of_octet(const PathFacts& path, unsigned at) {
     }
     const auto type = value_at(path, type_at, 2);
     if (!type) return unknown("an octet of the payload, whatever the type of the frame");
-    if (is_tag(*type) && tags < kTagsMax) {
+    if (is_tag(static_cast<Ethertype>(*type)) && tags < kTagsMax) {
       if (at == start) return unknown("the priority in a VLAN tag", 0xf0);
       if (at == start + 1) return kKnown;
       type_at += 4;

@@ -16,27 +16,9 @@ constexpr std::uint8_t kSapSnap = 0xaa;
 constexpr std::uint16_t kPppIpv4 = 0x0021;
 constexpr std::uint16_t kPppIpv6 = 0x0057;
 
-bool is_tag(std::uint16_t type) {
-  return Ethertype{type} == Ethertype::kVlan || Ethertype{type} == Ethertype::kProviderVlan ||
-         Ethertype{type} == Ethertype::kOldQinq;
-}
-
-bool has_ports(std::uint8_t protocol) {
-  switch (IpProtocol{protocol}) {
-    case IpProtocol::kTcp:
-    case IpProtocol::kUdp:
-    case IpProtocol::kUdpLite:
-    case IpProtocol::kSctp:
-    case IpProtocol::kDccp:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // By convention a later fragment is counted under ports 0 and 0, and nothing else is but oddities.
 bool is_later_fragment(const FlowKey& key) {
-  return has_ports(key.protocol) && key.source_port == 0 && key.destination_port == 0;
+  return has_ports(IpProtocol{key.protocol}) && key.source_port == 0 && key.destination_port == 0;
 }
 
 std::uint16_t type_of(IpVersion version) {
@@ -104,7 +86,7 @@ void KeyFrame::write_link(const FlowKey& key, const FlowAttributes* attributes) 
 void KeyFrame::write_known_link(const FlowKey& key, const FlowAttributes& attributes) {
   const std::uint16_t tags[] = {attributes.outer_tag, attributes.inner_tag, 0};
   std::size_t i = 0;
-  while (i + 1 < attributes.link_types && is_tag(attributes.link_type[i])) {
+  while (i + 1 < attributes.link_types && is_tag(Ethertype{attributes.link_type[i]})) {
     be16(attributes.link_type[i]);
     be16(tags[i]);
     ++i;

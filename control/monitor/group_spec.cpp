@@ -62,17 +62,7 @@ bool is_of_both_ends(GroupField field) {
 }
 
 bool has_ports(const FlowKey& key) {
-  if (key.ip_version() == IpVersion::kNone) return false;
-  switch (IpProtocol{key.protocol}) {
-    case IpProtocol::kTcp:
-    case IpProtocol::kUdp:
-    case IpProtocol::kUdpLite:
-    case IpProtocol::kSctp:
-    case IpProtocol::kDccp:
-      return true;
-    default:
-      return false;
-  }
+  return key.ip_version() != IpVersion::kNone && has_ports(IpProtocol{key.protocol});
 }
 
 bool has_address(const FlowKey& key, FlowEnd end) {

@@ -41,6 +41,12 @@ enum class Ethertype : std::uint16_t {
   kAristaTimestamp = 0xd28b,
   kRedundancyTag = 0xf1c1,
 };
+// A VLAN tag: two octets of priority and id, then the next type.
+constexpr bool is_tag(Ethertype type) {
+  return type == Ethertype::kVlan || type == Ethertype::kProviderVlan ||
+         type == Ethertype::kOldQinq;
+}
+
 inline constexpr std::uint16_t kLengthMax = 1500;       // an 802.3 length field
 inline constexpr std::uint16_t kEthertypeMin = 0x0600;  // an Ethernet II type field
 
@@ -68,6 +74,20 @@ enum class IpProtocol : std::uint8_t {
   kMplsInIp = 137,
   kEthernet = 143,
 };
+
+// Source and destination port are the first four octets behind the IP header.
+constexpr bool has_ports(IpProtocol protocol) {
+  switch (protocol) {
+    case IpProtocol::kTcp:
+    case IpProtocol::kUdp:
+    case IpProtocol::kUdpLite:
+    case IpProtocol::kSctp:
+    case IpProtocol::kDccp:
+      return true;
+    default:
+      return false;
+  }
+}
 
 // IANA service names: the UDP ports that announce a tunnel.
 enum class UdpPort : std::uint16_t {
