@@ -37,7 +37,8 @@ class FileLink final : public ExportLink {
   bool open_file(SteadyNs now);
   void close_file();
   [[nodiscard]] bool is_over() const;  // the file's time
-  void on_trouble(const std::string& what, SteadyNs now);
+  void on_success();
+  void on_trouble(const std::string& what, int error, SteadyNs now);
 
   const TimeNs interval_;
   int fd_ = -1;
@@ -57,7 +58,7 @@ TemplateRefreshConfig by_time(const TemplateRefreshConfig& refresh) {
 FileLink::FileLink(const CollectorConfig& collector, const ExporterInfo& exporter, LogCallback log)
     : ExportLink(collector, exporter, std::move(log), by_time(collector.templates)),
       interval_(collector.rotate.interval.count()) {
-  show("waits for records");
+  show("up");
   start_thread();
 }
 
@@ -109,6 +110,7 @@ void FileLink::write_round(SteadyNs now) {
     for (; done < messages.size(); ++done) {
       const auto& message = messages[done];
       const std::size_t size = message.octets.size();
+      errno = ENOSPC;  // what a write that takes only a part means
       const ssize_t written = size == 0 ? 0 : write(fd_, message.octets.data(), size);
       if (written != static_cast<ssize_t>(size)) break;
       octets_ += size;
@@ -117,8 +119,10 @@ void FileLink::write_round(SteadyNs now) {
       if (size != 0) count_message(message, now);
     }
     const bool all = done == messages.size();
+    const int error = errno;
     batch_.commit(done);
-    if (!all) return on_trouble("cannot be written", now);
+    if (!all) return on_trouble("cannot be written", error, now);
+    on_success();
     if (is_over() && batch_.in_hand() > 0) {
       close_file();
       if (!open_file(now)) return;
@@ -134,17 +138,13 @@ bool FileLink::open_file(SteadyNs now) {
   } while ((exists(name_) || exists(name_ + ".part")) && ++copy < kCopiesMax);
   fd_ = open((name_ + ".part").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
   if (fd_ < 0) {
-    on_trouble("cannot be made", now);
+    on_trouble("cannot be made", errno, now);
     return false;
   }
   octets_ = 0;
   period_ = interval_ == 0 ? 0 : time / interval_;
   batch_.begin_session();
   plan_.restart(now);
-  queue_.set_overflow_reason(ExportDrop::kQueueFull);
-  if (in_trouble_) log("is written again, to " + name_);
-  in_trouble_ = false;
-  show("writes " + name_);
   return true;
 }
 
@@ -153,13 +153,25 @@ void FileLink::close_file() {
   fdatasync(fd_);
   close(fd_);
   fd_ = -1;
-  rename((name_ + ".part").c_str(), name_.c_str());
-  show("waits for records");
+  const std::string part = name_ + ".part";
+  if (octets_ == 0) {
+    unlink(part.c_str());
+  } else {
+    rename(part.c_str(), name_.c_str());
+  }
+}
+
+void FileLink::on_success() {
+  if (!in_trouble_) return;
+  in_trouble_ = false;
+  queue_.set_overflow_reason(ExportDrop::kQueueFull);
+  log("is written again, to " + name_);
+  show("up");
 }
 
 // What was written in part is taken back: a file ends with a whole message.
-void FileLink::on_trouble(const std::string& what, SteadyNs now) {
-  const std::string why = std::strerror(errno);
+void FileLink::on_trouble(const std::string& what, int error, SteadyNs now) {
+  const std::string why = std::strerror(error);
   count_send_errors(1);
   if (fd_ >= 0 && ftruncate(fd_, static_cast<off_t>(octets_)) == 0) {
     lseek(fd_, static_cast<off_t>(octets_), SEEK_SET);

@@ -8,81 +8,27 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <span>
-#include <type_traits>
 #include <utility>
+
+#include "control/export/spool_entry.hpp"
 
 namespace wiretally {
 namespace {
 
+using spool::Header;
+using spool::kFormat;
+using spool::kFullEntry;
+using spool::kHeaderOctets;
+using spool::kPlainEntry;
+
 constexpr std::uint64_t kSegmentMax = 16ull << 20;
 constexpr std::uint64_t kSegmentMin = 64ull << 10;
-constexpr std::size_t kHeaderOctets = 64;
-constexpr std::uint32_t kFormat = 1;  // of FlowRecord and FlowAttributes as they are now
-static_assert(sizeof(FlowRecord) == 104 && sizeof(FlowAttributes) == 128, "another kFormat");
-static_assert(std::is_trivially_copyable_v<FlowRecord>);
-
-struct Header {
-  std::array<char, 8> magic = {'w', 't', 's', 'p', 'o', 'o', 'l', '\n'};
-  std::uint32_t format = kFormat;
-  std::uint32_t entry_octets = 0;
-};
-static_assert(sizeof(Header) <= kHeaderOctets);
-
-// Before each record.
-struct Mark {
-  std::uint32_t checksum = 0;  // of all that follows in the entry
-  std::uint32_t has_attributes = 0;
-};
-
-constexpr std::size_t kPlainEntry = sizeof(Mark) + sizeof(FlowRecord);
-constexpr std::size_t kFullEntry = kPlainEntry + sizeof(FlowAttributes);
-
-std::uint32_t checksum_of(std::span<const std::uint8_t> entry) {
-  const auto rest = entry.subspan(sizeof(Mark::checksum));
-  return static_cast<std::uint32_t>(crc32(0, rest.data(), static_cast<uInt>(rest.size())));
-}
-
-void write_entry(const FlowRecord& record, std::span<std::uint8_t> entry) {
-  FlowRecord kept = record;
-  kept.attributes = nullptr;
-  Mark mark;
-  mark.has_attributes = record.attributes != nullptr ? 1 : 0;
-  std::memcpy(entry.data(), &mark, sizeof mark);
-  std::memcpy(entry.data() + sizeof mark, &kept, sizeof kept);
-  if (entry.size() == kFullEntry) {
-    const FlowAttributes attributes =
-        record.attributes == nullptr ? FlowAttributes{} : *record.attributes;
-    std::memcpy(entry.data() + kPlainEntry, &attributes, sizeof attributes);
-  }
-  mark.checksum = checksum_of(entry);
-  std::memcpy(entry.data(), &mark.checksum, sizeof mark.checksum);
-}
-
-bool is_whole(std::span<const std::uint8_t> entry) {
-  std::uint32_t checksum = 0;
-  std::memcpy(&checksum, entry.data(), sizeof checksum);
-  return checksum == checksum_of(entry);
-}
-
-void read_entry(std::span<const std::uint8_t> entry, RecordBatch& out) {
-  Mark mark;
-  std::memcpy(&mark, entry.data(), sizeof mark);
-  FlowRecord record;
-  std::memcpy(static_cast<void*>(&record), entry.data() + sizeof mark, sizeof record);
-  if (mark.has_attributes != 0 && entry.size() == kFullEntry) {
-    FlowAttributes& attributes = out.attributes.emplace_back();
-    std::memcpy(static_cast<void*>(&attributes), entry.data() + kPlainEntry, sizeof attributes);
-    record.attributes = &attributes;
-  }
-  out.push_back(record);
-}
 
 // All of it, or false.
 bool read_at(int fd, std::span<std::uint8_t> out, std::uint64_t offset) {
@@ -218,7 +164,7 @@ void Spool::recover_segment(std::uint64_t number, std::uint64_t settled, bool la
   std::vector<std::uint8_t> entry(segment.entry_octets);
   while (segment.entries < most &&
          read_at(fd, entry, kHeaderOctets + segment.entries * segment.entry_octets) &&
-         is_whole(entry)) {
+         spool::is_whole(entry)) {
     ++segment.entries;
   }
   ::close(fd);
@@ -320,7 +266,7 @@ std::size_t Spool::append_run(std::span<const FlowRecord> records, std::size_t e
   const std::size_t count = std::min<std::uint64_t>(records.size(), room);
   std::vector<std::uint8_t> octets(count * entry_octets);
   for (std::size_t i = 0; i < count; ++i) {
-    write_entry(records[i], std::span(octets).subspan(i * entry_octets, entry_octets));
+    spool::write_entry(records[i], std::span(octets).subspan(i * entry_octets, entry_octets));
   }
   const std::size_t done = write_at(writer_, octets, filled()) / entry_octets;
   segment.entries += done;
@@ -357,7 +303,8 @@ RecordBatchPtr Spool::read(std::size_t max) {
   auto batch = std::make_shared<RecordBatch>();
   batch->reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    read_entry(std::span(octets).subspan(i * segment.entry_octets, segment.entry_octets), *batch);
+    spool::read_entry(std::span(octets).subspan(i * segment.entry_octets, segment.entry_octets),
+                      *batch);
   }
   next_read_.entry += count;
   unread_ -= count;

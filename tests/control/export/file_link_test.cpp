@@ -133,6 +133,10 @@ TEST_F(FileLinkTest, keeps_records_while_the_disk_refuses) {
   EXPECT_TRUE(link->account().state.starts_with("disk since")) << link->account().state;
   EXPECT_EQ(link->account().queued, 100u);
   fs::create_directories(folder);
+  for (int i = 0; i < 1000 && link->account().state != "up"; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_EQ(link->account().state, "up");
   link->finish(10);
   EXPECT_EQ(sum(read_all()), 100u);
   EXPECT_EQ(link->account().delivered, 100u);
