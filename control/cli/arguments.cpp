@@ -390,7 +390,8 @@ void add_import(CLI::App& app, Arguments& arguments) {
       "  wiretally import softflowd -- -i eth1 -v 9 -n 192.0.2.1:2055 tcp\n"
       "  wiretally import ipfm - < ipfm.conf             from standard input\n"
       "What could not be carried over is said on standard error, by line, and stands as comments\n"
-      "at the top of the YAML. `wiretally check` takes the answer as it is.");
+      "at the top of the YAML. Exits 2 if `wiretally check` would not take it: what it read had a\n"
+      "value that cannot be, such as port 99999.");
   std::vector<std::string> names;
   for (const Importer& importer : importers()) names.emplace_back(importer.name);
   command->add_option("METER", arguments.import_from, "whose configuration it is")

@@ -7,6 +7,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "config/load.hpp"
 #include "config/read_file.hpp"
 #include "control/cli/commands.hpp"
 #include "control/cli/terminal.hpp"
@@ -44,8 +45,13 @@ ExitCode import_command(const Arguments& arguments) {
   const ImportSource source = source_of(*importer, arguments.import_words);
   const ImportResult result = importer->run(source);
   for (const ImportNote& note : result.notes) complain(note_text(source, note));
-  print(import_text(*importer, source, result));
-  return ExitCode::kDone;
+  const std::string text = import_text(*importer, source, result);
+  print(text);
+  const std::vector<Diagnostic> found = check_config_text(text, "the YAML");
+  for (const Diagnostic& each : found) {
+    if (each.severity == Severity::kError) complain(to_string(each));
+  }
+  return has_errors(found) ? ExitCode::kUsage : ExitCode::kDone;
 }
 
 }  // namespace wiretally

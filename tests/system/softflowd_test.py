@@ -40,9 +40,12 @@ class Softflowd(harness.Case):
 
     def sums(self, name, *argv):
         nfcapd = collectors.Nfcapd(self.lab, self.within, 2055, name)
-        process = self.lab.start(name + "-exporter", self.within.command(*argv))
-        self.assertEqual(process.wait(60), 0, process.log(20))
-        nfcapd.settle().stop()
+        try:
+            process = self.lab.start(name + "-exporter", self.within.command(*argv))
+            self.assertEqual(process.wait(60), 0, process.log(20))
+            nfcapd.settle()
+        finally:
+            nfcapd.stop()
         table = {}
         for row in nfcapd.records():
             ports = (row["sp"], row["dp"]) if row["pr"] in ("TCP", "UDP") else ()

@@ -98,6 +98,9 @@ TEST_F(Binary, imports_what_check_takes) {
   EXPECT_EQ(ran("check " + yaml).code, 0) << ran("check " + yaml).output;
   expect_sentence(ran("import ipfm " + directory_ + "/none"), 2, "none");
   expect_sentence(ran("import ipfm"), 2, "wants one FILE");
+  const Ran refused = ran("import softflowd -- -i eth0 -n 192.0.2.1:99999 > " + yaml);
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.output, HasSubstr("has no port from 1 to 65535"));
   expect_sentence(ran("import ipfm " + yaml), 2, "is it the right file?");
 }
 

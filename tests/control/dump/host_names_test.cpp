@@ -6,7 +6,10 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdio>
 #include <mutex>
+#include <optional>
+#include <string>
 
 namespace wiretally {
 namespace {
@@ -69,13 +72,21 @@ TEST(HostNames, that_do_not_come_in_time_are_left_out) {
   gate.changed.notify_all();
 }
 
-TEST(HostNames, of_loopback_come_from_the_system) {
+// What `getent` is told for an address, or nothing: a bare machine has no name for 127.0.0.1.
+std::optional<std::string> asked_of_getent(const char* address) {
+  std::FILE* getent = ::popen(("getent hosts " + std::string(address)).c_str(), "r");
+  char name[256] = "";
+  const int fields = getent == nullptr ? 0 : std::fscanf(getent, "%*s %255s", name);
+  if (getent != nullptr) ::pclose(getent);
+  return fields == 1 ? std::optional<std::string>(name) : std::nullopt;
+}
+
+TEST(HostNames, of_loopback_are_those_of_the_system) {
   HostAddress loopback;
   loopback.octets[12] = 127;
   loopback.octets[15] = 1;
   const auto name = HostNameResolver::ask_system(loopback);
-  if (!name) GTEST_SKIP() << "this machine has no name for 127.0.0.1";
-  EXPECT_EQ(*name, "localhost");
+  EXPECT_EQ(name, asked_of_getent("127.0.0.1"));
 }
 
 }  // namespace
