@@ -70,7 +70,7 @@ class StreamLink final : public ExportLink {
   [[nodiscard]] bool spools() const { return spool_ != nullptr && spool_->is_open(); }
   void open_spool_if_due(SteadyNs now);
   void put_away();
-  void put_back(std::vector<RecordSlice> records);
+  void take_back();
   void leave_spool();
   void give_up_spool();
   [[nodiscard]] ExportDrop overflow_reason() const;
@@ -214,13 +214,7 @@ void StreamLink::go_down(ExportDrop reason, const std::string& why, SteadyNs) {
   socket_.close();
   output_.clear();
   output_done_ = 0;
-  std::vector<RecordSlice> records;
-  for (OnTheWay& message : on_the_way_) {
-    std::ranges::move(message.records, std::back_inserter(records));
-  }
-  on_the_way_.clear();
-  std::ranges::move(batch_.take_back(), std::back_inserter(records));
-  put_back(std::move(records));
+  take_back();
   const bool changed = !reported_ || was_up_ || reason != trouble_;
   trouble_ = reason;
   reported_ = true;
@@ -380,7 +374,13 @@ void StreamLink::put_away() {
 }
 
 // Not acknowledged, oldest first: what came from the spool is still there.
-void StreamLink::put_back(std::vector<RecordSlice> records) {
+void StreamLink::take_back() {
+  std::vector<RecordSlice> records;
+  for (OnTheWay& message : on_the_way_) {
+    std::ranges::move(message.records, std::back_inserter(records));
+  }
+  on_the_way_.clear();
+  std::ranges::move(batch_.take_back(), std::back_inserter(records));
   std::uint64_t from_spool = spools() ? spool_->handed_out() : 0;
   if (spools()) spool_->rewind();
   for (RecordSlice& slice : records) {
@@ -395,13 +395,7 @@ void StreamLink::put_back(std::vector<RecordSlice> records) {
 // The end: what has not arrived stays on disk.
 void StreamLink::leave_spool() {
   if (!spools()) return;
-  std::vector<RecordSlice> records;
-  for (OnTheWay& message : on_the_way_) {
-    std::ranges::move(message.records, std::back_inserter(records));
-  }
-  on_the_way_.clear();
-  std::ranges::move(batch_.take_back(), std::back_inserter(records));
-  put_back(std::move(records));
+  take_back();
   socket_.close();
   put_away();
   const std::uint64_t left = spool_->stored();

@@ -126,18 +126,7 @@ bool is_extension(IpProtocol protocol) {
 }
 
 bool has_transport_head(IpProtocol protocol) {
-  switch (protocol) {
-    case IpProtocol::kTcp:
-    case IpProtocol::kUdp:
-    case IpProtocol::kUdpLite:
-    case IpProtocol::kSctp:
-    case IpProtocol::kDccp:
-    case IpProtocol::kIcmp:
-    case IpProtocol::kIcmpv6:
-      return true;
-    default:
-      return false;
-  }
+  return has_ports(protocol) || protocol == IpProtocol::kIcmp || protocol == IpProtocol::kIcmpv6;
 }
 
 // Of an options or routing header that ends inside its first eight octets, the next header is still
