@@ -94,8 +94,8 @@ void reload_quietly(Engine& engine, const ConfigFile& file) {
 
 // A live link ticks by the machine's clock; a recording as its epochs come, and once an interval.
 // Orders are carried out between two ticks.
-void run_until_stopped(Engine& engine, Signals& signals, OrderQueue& orders,
-                       const ConfigFile& file) {
+void run_until_stopped(Engine& engine, Signals& signals, OrderQueue& orders, const ConfigFile& file,
+                       OffloadKeeper& offloads) {
   const MeterClock clock;
   TimeNs next = clock.now() + engine.config().flows.tick.count();
   while (!engine.tick().all_finished()) {
@@ -112,18 +112,43 @@ void run_until_stopped(Engine& engine, Signals& signals, OrderQueue& orders,
     const bool flip = due || clock.now() >= dump;
     if (flip) engine.tick().request_flips(kFlipWait);
     if (flip || engine.tick().anything_published()) engine.tick().run(false);
+    if (due) offloads.look();
     // A tick that took longer than its interval moves the following ones; none is made up for.
     if (due) next = std::max(next + interval, clock.now());
   }
 }
 
-// GRO and its like, off before the first packet if the meter is to see to that.
-OffloadKeeper see_to_offloads(const CaptureConfig& capture) {
+std::vector<std::string> interface_names(const CaptureConfig& capture) {
   std::vector<std::string> names;
   for (const InterfaceConfig& interface : capture.interfaces) names.push_back(interface.name);
-  if (capture.manage_offloads) return OffloadKeeper(names);
+  return names;
+}
+
+// Kernel interfaces behind DPDK's devices; of their offloads the driver itself warns.
+std::vector<std::string> dpdk_interface_names(const CaptureConfig& capture) {
+  std::vector<std::string> names;
+  if (capture.driver != Driver::kDpdk && capture.driver != Driver::kAuto) return names;
+  for (const DpdkPortConfig& port : capture.dpdk.ports) {
+    const std::string key = ",iface=";
+    const std::size_t at = port.device.find(key);
+    if (at == std::string::npos) continue;
+    const std::size_t begin = at + key.size();
+    names.push_back(port.device.substr(begin, port.device.find(',', begin) - begin));
+  }
+  return names;
+}
+
+// GRO and its like, off before the first packet if the meter is to see to that.
+std::unique_ptr<OffloadKeeper> see_to_offloads(const Config& config) {
+  const std::string memory = OffloadMemory::path_for(config.control.socket);
+  std::vector<std::string> names = interface_names(config.capture);
+  if (config.capture.manage_offloads) {
+    for (std::string& more : dpdk_interface_names(config.capture)) names.push_back(more);
+    return std::make_unique<OffloadKeeper>(names, memory);
+  }
+  restore_offloads(memory);
   warn_of_offloads(names);
-  return {};
+  return std::make_unique<OffloadKeeper>();
 }
 
 }  // namespace
@@ -131,7 +156,7 @@ OffloadKeeper see_to_offloads(const CaptureConfig& capture) {
 StatusPtr run_appliance(const Config& config, const ConfigFile& file) {
   check_cpu();
   Signals signals;  // before any thread is made, so that all inherit the mask
-  const OffloadKeeper offloads = see_to_offloads(config.capture);
+  const auto offloads = see_to_offloads(config);
   Engine engine(config, {}, true);
   OrderQueue orders(Signals::wake);
   ServiceView view(engine, orders, file);
@@ -145,7 +170,7 @@ StatusPtr run_appliance(const Config& config, const ConfigFile& file) {
   const Capture& capture = engine.capture();
   spdlog::info("metering with driver {}: {}", capture.driver, capture.note);
   engine.start_workers();
-  run_until_stopped(engine, signals, orders, file);
+  run_until_stopped(engine, signals, orders, file, *offloads);
   orders.close();
   spdlog::info("stopping: every flow is {}", engine.discards() ? "deleted" : "exported");
   engine.finish({});

@@ -2,15 +2,18 @@
 // `wiretally devices`: kernel interfaces and free network cards, each with the line that meters it.
 // Thread: main.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "control/capture/offloads.hpp"
 #include "control/cli/commands.hpp"
 #include "control/cli/system_facts.hpp"
 #include "control/cli/terminal.hpp"
 #include "control/cli/text_table.hpp"
 #include "dataplane/source/dpdk_link.hpp"
+#include "dataplane/source/link_features.hpp"
 
 namespace wiretally {
 namespace {
@@ -38,6 +41,22 @@ std::string xdp_text(const NetworkInterface& interface) {
   return program->name.empty() ? fmt::format("id {}", program->id) : program->name;
 }
 
+// How the interface's driver runs XDP programs; "-": the kernel does not tell.
+std::string xdp_support(const NetworkInterface& interface) {
+  const auto features = xdp_features(interface.name);
+  if (!features) return "-";
+  if (!features->native) return "generic";
+  return features->zero_copy ? "zero-copy" : "native";
+}
+
+std::string driver_of(const NetworkInterface& interface) {
+  return interface.driver.empty() ? driver_name(interface.name) : interface.driver;
+}
+
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
+
 std::string interfaces_text(const std::vector<NetworkInterface>& interfaces) {
   TextTable table({{"interface"},
                    {"ifindex", Align::kRight},
@@ -46,13 +65,16 @@ std::string interfaces_text(const std::vector<NetworkInterface>& interfaces) {
                    {"mtu", Align::kRight},
                    {"queues", Align::kRight},
                    {"driver"},
-                   {"XDP"},
+                   {"XDP by driver"},
+                   {"XDP program"},
+                   {"offloads on"},
                    {"PCI"}});
   for (const NetworkInterface& one : interfaces) {
     table.add_row({one.name, std::to_string(one.ifindex), state_text(one),
                    speed_text(one.speed_mbit), std::to_string(one.mtu),
-                   std::to_string(one.rx_queues), one.driver.empty() ? "-" : one.driver,
-                   xdp_text(one), one.pci.empty() ? "-" : one.pci});
+                   std::to_string(one.rx_queues), or_dash(driver_of(one)), xdp_support(one),
+                   xdp_text(one), or_dash(fmt::format("{}", fmt::join(offloads_on(one.name), ","))),
+                   or_dash(one.pci)});
   }
   return table.text();
 }
@@ -97,8 +119,10 @@ std::string as_json(const std::vector<NetworkInterface>& interfaces,
                       {"speed_mbit", one.speed_mbit < 0 ? Json() : Json(one.speed_mbit)},
                       {"rx_queues", one.rx_queues},
                       {"tx_queues", one.tx_queues},
-                      {"driver", one.driver},
+                      {"driver", driver_of(one)},
+                      {"xdp_by_driver", xdp_support(one)},
                       {"xdp_program", xdp_text(one)},
+                      {"offloads_on", offloads_on(one.name)},
                       {"pci", one.pci},
                       {"dpdk_device", vdev_of(one, kernel.size())}});
   }

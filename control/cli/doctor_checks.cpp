@@ -19,9 +19,11 @@ void check_kernel(const SystemFacts& facts, Findings& findings) {
   char* rest = nullptr;
   const long major = std::strtol(release.c_str(), &rest, 10);
   const long minor = *rest == '.' ? std::strtol(rest + 1, nullptr, 10) : 0;
-  const bool recent = major > 5 || (major == 5 && minor >= 10);
-  findings.push_back({recent ? Health::kGood : Health::kWarning, "kernel", "Linux " + release,
-                      recent ? "" : "wiretally is tested with Linux 5.10 and later; upgrade"});
+  const bool recent = major > 5 || (major == 5 && minor >= 15);
+  findings.push_back(
+      {recent ? Health::kGood : Health::kWarning, "kernel",
+       "Linux " + release + (recent ? "" : ": the drivers ebpf and af_xdp take 5.15 or later"),
+       recent ? "" : "`sudo apt install linux-image-amd64` of Debian 12 or later, then reboot"});
 }
 
 void check_cpu(const SystemFacts& facts, Findings& findings) {
@@ -46,47 +48,101 @@ void check_cpu(const SystemFacts& facts, Findings& findings) {
                       ""});
 }
 
-void check_capabilities(const SystemFacts& facts, Findings& findings) {
-  std::vector<std::string> lacking;
-  if (!facts.has_capability(Capability::kNetRaw)) lacking.emplace_back("CAP_NET_RAW");
-  if (!facts.has_capability(Capability::kNetAdmin)) lacking.emplace_back("CAP_NET_ADMIN");
-  if (!lacking.empty()) {
-    findings.push_back(
-        {Health::kMissing, "permission",
-         fmt::format("no {}: live interfaces cannot be opened (captures can be read)",
-                     fmt::join(lacking, ", ")),
-         "run with sudo, or `sudo setcap cap_net_raw,cap_net_admin,cap_ipc_lock+ep "
-         "$(command -v wiretally)`"});
-    return;
-  }
-  const bool lock = facts.has_capability(Capability::kIpcLock);
-  findings.push_back({lock ? Health::kGood : Health::kWarning, "permission",
-                      lock ? "may open interfaces and lock memory"
-                           : "may open interfaces but not lock memory, which DPDK wants",
-                      lock ? "" : "run with sudo, or add cap_ipc_lock"});
+struct DriverRights {
+  const char* driver;
+  std::vector<std::pair<Capability, const char*>> takes;
+};
+
+// Which capabilities each driver takes; root has them all.
+const std::vector<DriverRights>& driver_rights() {
+  using enum Capability;
+  static const std::vector<DriverRights> kRights = {
+      {"pcap", {{kNetRaw, "CAP_NET_RAW"}}},
+      {"ebpf",
+       {{kBpf, "CAP_BPF"},
+        {kPerfmon, "CAP_PERFMON"},
+        {kNetAdmin, "CAP_NET_ADMIN"},
+        {kNetRaw, "CAP_NET_RAW"}}},
+      {"af_xdp",
+       {{kBpf, "CAP_BPF"},
+        {kNetAdmin, "CAP_NET_ADMIN"},
+        {kNetRaw, "CAP_NET_RAW"},
+        {kIpcLock, "CAP_IPC_LOCK"}}},
+      {"dpdk",
+       {{kNetAdmin, "CAP_NET_ADMIN"}, {kNetRaw, "CAP_NET_RAW"}, {kIpcLock, "CAP_IPC_LOCK"}}}};
+  return kRights;
 }
 
-// CAP_SYS_ADMIN has what CAP_BPF was taken from.
-void check_kernel_drivers(const SystemFacts& facts, const Probes& probes, Findings& findings) {
-  const bool may_load =
-      facts.has_capability(Capability::kBpf) || facts.has_capability(Capability::kSysAdmin);
-  if (!may_load) {
-    findings.push_back({Health::kWarning, "eBPF",
-                        "no CAP_BPF: the drivers ebpf and af_xdp cannot load their programs",
-                        "run with sudo, or add cap_bpf (and cap_perfmon before Linux 5.18) to the "
-                        "setcap line"});
-    return;
+// CAP_SYS_ADMIN has what CAP_BPF and CAP_PERFMON were taken from.
+bool has_right(const SystemFacts& facts, Capability capability) {
+  const bool split_off = capability == Capability::kBpf || capability == Capability::kPerfmon;
+  return facts.has_capability(capability) ||
+         (split_off && facts.has_capability(Capability::kSysAdmin));
+}
+
+void check_capabilities(const SystemFacts& facts, Findings& findings) {
+  const char* cure =
+      "run with sudo, or `sudo setcap "
+      "cap_net_raw,cap_net_admin,cap_bpf,cap_perfmon,cap_ipc_lock+ep $(command -v wiretally)`";
+  std::vector<std::string> able, lacks;
+  for (const DriverRights& each : driver_rights()) {
+    std::vector<std::string> lacking;
+    for (const auto& [capability, name] : each.takes) {
+      if (!has_right(facts, capability)) lacking.emplace_back(name);
+    }
+    if (lacking.empty()) {
+      able.emplace_back(each.driver);
+    } else {
+      lacks.push_back(fmt::format("driver {} lacks {}", each.driver, fmt::join(lacking, ", ")));
+    }
+  }
+  if (able.empty()) {
+    findings.push_back({Health::kMissing, "permission",
+                        fmt::format("no live interface can be opened (captures can be read): {}",
+                                    fmt::join(lacks, "; ")),
+                        cure});
+  } else if (!lacks.empty()) {
+    findings.push_back(
+        {Health::kWarning, "permission", fmt::format("{}", fmt::join(lacks, "; ")), cure});
+  } else {
+    findings.push_back(
+        {Health::kGood, "permission",
+         fmt::format("has the capabilities that the drivers {} take", fmt::join(able, ", ")), ""});
+  }
+}
+
+void check_kernel_features(const SystemFacts& facts, const Probes& probes, Findings& findings) {
+  std::vector<std::string> there, unknown;
+  for (const KernelFeature& each : probes.kernel_features()) {
+    if (!each.there) {
+      unknown.push_back(each.name);
+    } else if (*each.there) {
+      there.push_back(each.name);
+    } else {
+      findings.push_back(
+          {each.matters ? Health::kWarning : Health::kGood, "kernel features",
+           fmt::format("no {} (Linux {}): {}", each.name, each.since, each.without),
+           each.matters ? fmt::format("boot Linux {} or later; Debian 12: `sudo apt install -t "
+                                      "bookworm-backports linux-image-amd64`",
+                                      each.since)
+                        : ""});
+    }
+  }
+  if (!unknown.empty()) {
+    findings.push_back({Health::kWarning, "kernel features",
+                        fmt::format("may not be asked for: {}", fmt::join(unknown, ", ")),
+                        "`sudo wiretally doctor`"});
   }
   if (!facts.bpf_is_compiled()) {
-    findings.push_back({Health::kWarning, "eBPF", "programs are interpreted, several times slower",
+    findings.push_back({Health::kWarning, "kernel features",
+                        "eBPF programs are interpreted, several times slower",
                         "`sudo sysctl net.core.bpf_jit_enable=1`"});
-    return;
+  } else {
+    there.insert(there.begin(), "eBPF compiler");
   }
-  const bool sockets = probes.has_xdp_sockets();
-  findings.push_back({sockets ? Health::kGood : Health::kWarning, "eBPF",
-                      sockets ? "may load programs, compiled; the kernel has XDP sockets"
-                              : "the kernel has no XDP sockets: driver af_xdp cannot work",
-                      sockets ? "" : "use a kernel with CONFIG_XDP_SOCKETS, or driver ebpf"});
+  if (there.empty()) return;
+  findings.push_back(
+      {Health::kGood, "kernel features", fmt::format("{}", fmt::join(there, ", ")), ""});
 }
 
 void check_huge_pages(const SystemFacts& facts, Findings& findings) {
@@ -159,22 +215,68 @@ void check_xdp(const NetworkInterface& interface, const std::string& program, Fi
                    interface.name)});
 }
 
-void check_interface(const NetworkInterface& interface, const Probes& probes, Findings& findings) {
+// What a meter that was killed has left off, of this interface, and is off still.
+void check_left_off(const NetworkInterface& interface, const std::vector<std::string>& on,
+                    const std::vector<SwitchedOff>& left, Findings& findings) {
+  std::vector<std::string> names;
+  for (const SwitchedOff& one : left) {
+    const bool here = one.interface_name == interface.name && one.ifindex == interface.ifindex;
+    if (here && std::find(on.begin(), on.end(), one.offload) == on.end()) {
+      names.push_back(one.offload);
+    }
+  }
+  if (names.empty()) return;
+  findings.push_back(
+      {Health::kWarning, interface.name,
+       fmt::format("{} off since a meter with capture.manage_offloads was killed: sending and "
+                   "receiving cost this host more",
+                   fmt::join(names, ", ")),
+       fmt::format("`sudo ethtool -K {} {} on`, or start that meter again", interface.name,
+                   fmt::join(names, " on "))});
+}
+
+std::string xdp_words(const std::optional<XdpFeatures>& features) {
+  if (!features) return "";
+  if (!features->native) return ", generic XDP only";
+  return std::string(", native XDP") + (features->zero_copy ? " with zero-copy" : "");
+}
+
+void check_xdp_features(const NetworkInterface& interface,
+                        const std::optional<XdpFeatures>& features, Findings& findings) {
+  if (!features || (features->native && features->redirect)) return;
+  findings.push_back(
+      {Health::kWarning, interface.name,
+       fmt::format(
+           "its driver{} has no {}XDP of its own: the drivers ebpf and af_xdp run in generic "
+           "mode, at the cost of the kernel's whole receive path",
+           interface.driver.empty() ? "" : " " + interface.driver,
+           features->native ? "redirecting " : ""),
+       "a card whose driver has it (i40e, ice, ixgbe, mlx5, virtio_net, ...), or capture: {driver: "
+       "pcap}"});
+}
+
+void check_interface(const NetworkInterface& interface, const Probes& probes,
+                     const std::vector<SwitchedOff>& left, Findings& findings) {
   const std::size_t before = findings.size();
   check_link(interface, findings);
-  if (interface.up) check_offloads(interface, probes.offloads_of(interface.name), findings);
+  const std::vector<std::string> on = probes.offloads_of(interface.name);
+  if (interface.up) check_offloads(interface, on, findings);
+  check_left_off(interface, on, left, findings);
   check_xdp(interface, probes.xdp_program_of(interface.name), findings);
+  const std::optional<XdpFeatures> features = probes.xdp_features_of(interface.name);
+  check_xdp_features(interface, features, findings);
   if (findings.size() != before) return;
   findings.push_back(
       {Health::kGood, interface.name,
-       fmt::format("up, {} receive queue{}, no offload and no XDP program in the way",
-                   interface.rx_queues, interface.rx_queues == 1 ? "" : "s"),
+       fmt::format("up, {} receive queue{}{}, no offload and no XDP program in the way",
+                   interface.rx_queues, interface.rx_queues == 1 ? "" : "s", xdp_words(features)),
        ""});
 }
 
 void check_interfaces(const SystemFacts& facts, const Probes& probes,
                       const std::vector<std::string>& wanted, Findings& findings) {
   const std::vector<NetworkInterface> all = facts.interfaces();
+  const std::vector<SwitchedOff> left = probes.left_off();
   for (const std::string& name : wanted) {
     const auto found = std::find_if(all.begin(), all.end(),
                                     [&](const NetworkInterface& one) { return one.name == name; });
@@ -182,7 +284,7 @@ void check_interfaces(const SystemFacts& facts, const Probes& probes,
       findings.push_back({Health::kMissing, name, "there is no such interface",
                           "`wiretally devices` lists what there is"});
     } else {
-      check_interface(*found, probes, findings);
+      check_interface(*found, probes, left, findings);
     }
   }
   if (!wanted.empty()) return;
@@ -190,7 +292,7 @@ void check_interfaces(const SystemFacts& facts, const Probes& probes,
   for (const NetworkInterface& interface : all) {
     if (interface.name == "lo") continue;
     any = true;
-    check_interface(interface, probes, findings);
+    check_interface(interface, probes, left, findings);
   }
   if (any || !facts.pci_devices().empty()) return;
   findings.push_back({Health::kMissing, "interfaces", "only loopback here",
@@ -206,7 +308,7 @@ std::vector<Finding> examine(const SystemFacts& facts, const Probes& probes,
   check_kernel(facts, findings);
   check_cpu(facts, findings);
   check_capabilities(facts, findings);
-  check_kernel_drivers(facts, probes, findings);
+  check_kernel_features(facts, probes, findings);
   check_huge_pages(facts, findings);
   check_interfaces(facts, probes, interfaces, findings);
   return findings;

@@ -4,10 +4,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "control/capture/offload_memory.hpp"
 #include "control/cli/system_facts.hpp"
+#include "dataplane/source/link_features.hpp"
+#include "ebpf/kernel_features.hpp"
 
 namespace wiretally {
 
@@ -29,7 +33,10 @@ struct Probes {
   std::function<std::vector<std::string>(const std::string& interface_name)> offloads_of;
   // The XDP program attached there: "name, id 7"; "" if none is.
   std::function<std::string(const std::string& interface_name)> xdp_program_of;
-  std::function<bool()> has_xdp_sockets;
+  std::function<std::optional<XdpFeatures>(const std::string& interface_name)> xdp_features_of;
+  std::function<std::vector<KernelFeature>()> kernel_features;
+  // What meters that were killed have switched off.
+  std::function<std::vector<SwitchedOff>()> left_off;
 };
 
 // `interfaces` empty: all but loopback.

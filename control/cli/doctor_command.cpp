@@ -2,13 +2,12 @@
 // `wiretally doctor`: the findings as a list, worst at a glance.
 // Thread: main.
 #include <fmt/format.h>
-#include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "control/api/descriptor.hpp"
+#include "config/config.hpp"
 #include "control/capture/offloads.hpp"
 #include "control/cli/commands.hpp"
 #include "control/cli/doctor_checks.hpp"
@@ -61,9 +60,20 @@ std::string xdp_program_text(const std::string& interface_name) {
                      program->id);
 }
 
-bool has_xdp_sockets() {
-  const Descriptor socket(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
-  return socket.is_open() || errno != EAFNOSUPPORT;
+// Of the meters whose sockets stand where they stand by default.
+std::vector<SwitchedOff> left_off() {
+  namespace fs = std::filesystem;
+  std::vector<SwitchedOff> all;
+  std::error_code error;
+  const fs::path folder = fs::path(ControlConfig().socket).parent_path();
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() != ".offloads") continue;
+    for (SwitchedOff& one : OffloadMemory::left_by_the_dead(entry->path().string())) {
+      all.push_back(std::move(one));
+    }
+  }
+  return all;
 }
 
 std::string as_json(const std::vector<Finding>& findings, bool works) {
@@ -84,7 +94,7 @@ std::string as_json(const std::vector<Finding>& findings, bool works) {
 }  // namespace
 
 ExitCode doctor_command(const Arguments& arguments) {
-  const Probes probes{offloads_on, xdp_program_text, has_xdp_sockets};
+  const Probes probes{offloads_on, xdp_program_text, xdp_features, kernel_features, left_off};
   const std::vector<Finding> findings = examine(SystemFacts(), probes, arguments.interfaces);
   const bool works = std::none_of(findings.begin(), findings.end(), [](const Finding& finding) {
     return finding.health == Health::kMissing;

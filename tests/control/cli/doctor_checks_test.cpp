@@ -57,11 +57,12 @@ class Machine : public testing::Test {
   [[nodiscard]] SystemFacts facts() const { return SystemFacts(root_); }
   [[nodiscard]] std::vector<Finding> findings(
       const std::vector<std::string>& interfaces = {}) const {
-    return examine(
-        facts(),
-        {[this](const std::string&) { return offloads_; },
-         [this](const std::string&) { return xdp_program_; }, [this] { return xdp_sockets_; }},
-        interfaces);
+    return examine(facts(),
+                   {[this](const std::string&) { return offloads_; },
+                    [this](const std::string&) { return xdp_program_; },
+                    [this](const std::string&) { return xdp_features_; },
+                    [this] { return kernel_features_; }, [this] { return left_off_; }},
+                   interfaces);
   }
   // The worst finding of a check.
   [[nodiscard]] Finding finding(const std::string& check,
@@ -76,7 +77,12 @@ class Machine : public testing::Test {
   std::string root_;
   std::vector<std::string> offloads_;
   std::string xdp_program_;
-  bool xdp_sockets_ = true;
+  std::optional<XdpFeatures> xdp_features_ = XdpFeatures{true, true, false, true};
+  std::vector<KernelFeature> kernel_features_ = {
+      {"BPF ring buffer", "5.8", "driver ebpf cannot work", true},
+      {"tcx", "6.6", "a filter stays after a kill", true},
+      {"BTF", "5.2", "bpftool shows less", true, false}};
+  std::vector<SwitchedOff> left_off_;
 };
 
 TEST_F(Machine, is_healthy_when_nothing_is_missing) {
@@ -90,24 +96,67 @@ TEST_F(Machine, is_healthy_when_nothing_is_missing) {
 TEST_F(Machine, without_capabilities_cannot_meter) {
   set_capabilities("0000000000000000");
   EXPECT_EQ(finding("permission").health, Health::kMissing);
-  EXPECT_THAT(finding("permission").text, HasSubstr("CAP_NET_RAW, CAP_NET_ADMIN"));
-  EXPECT_THAT(finding("permission").cure, HasSubstr("setcap"));
-  set_capabilities("0000000000003000");  // both, without locking memory
-  EXPECT_EQ(finding("permission").health, Health::kWarning);
-  set_capabilities("0000000000001000");
-  EXPECT_THAT(finding("permission").text, HasSubstr("no CAP_NET_RAW:"));
+  EXPECT_THAT(finding("permission").text, HasSubstr("driver pcap lacks CAP_NET_RAW;"));
+  EXPECT_THAT(finding("permission").cure, HasSubstr("setcap cap_net_raw"));
+  set_capabilities("0000000000002000");
+  EXPECT_EQ(finding("permission").health, Health::kWarning);  // pcap can
 }
 
-TEST_F(Machine, without_cap_bpf_cannot_count_in_the_kernel) {
+TEST_F(Machine, names_the_capabilities_that_each_driver_lacks) {
   set_capabilities("0000000000007000");  // network and locking only
-  EXPECT_EQ(finding("eBPF").health, Health::kWarning);
-  EXPECT_THAT(finding("eBPF").cure, HasSubstr("cap_bpf"));
-  set_capabilities("0000008000007000");  // CAP_BPF
-  EXPECT_EQ(finding("eBPF").health, Health::kGood);
-  xdp_sockets_ = false;
-  EXPECT_THAT(finding("eBPF").text, HasSubstr("no XDP sockets"));
+  EXPECT_EQ(finding("permission").text,
+            "driver ebpf lacks CAP_BPF, CAP_PERFMON; driver af_xdp lacks CAP_BPF");
+  EXPECT_THAT(finding("permission").cure, HasSubstr("cap_bpf,cap_perfmon"));
+  set_capabilities("0000008000007000");  // and CAP_BPF
+  EXPECT_EQ(finding("permission").text, "driver ebpf lacks CAP_PERFMON");
+  set_capabilities("000000c000003000");  // all but locking
+  EXPECT_EQ(finding("permission").text,
+            "driver af_xdp lacks CAP_IPC_LOCK; driver dpdk lacks CAP_IPC_LOCK");
+  set_capabilities("0000000000207000");  // CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON
+  EXPECT_EQ(finding("permission").health, Health::kGood);
+}
+
+TEST_F(Machine, names_each_feature_that_the_kernel_lacks_and_its_version) {
+  EXPECT_EQ(finding("kernel features").text, "eBPF compiler, BPF ring buffer, tcx, BTF");
+  kernel_features_[1].there = false;
+  EXPECT_EQ(finding("kernel features").health, Health::kWarning);
+  EXPECT_EQ(finding("kernel features").text, "no tcx (Linux 6.6): a filter stays after a kill");
+  EXPECT_THAT(finding("kernel features").cure, HasSubstr("boot Linux 6.6 or later"));
+}
+
+TEST_F(Machine, does_not_warn_of_a_feature_that_nothing_hangs_on) {
+  kernel_features_[2].there = false;
+  EXPECT_EQ(finding("kernel features").health, Health::kGood);
+}
+
+TEST_F(Machine, says_which_features_may_not_be_asked_for) {
+  kernel_features_[0].there.reset();
+  EXPECT_EQ(finding("kernel features").text, "may not be asked for: BPF ring buffer");
+  EXPECT_EQ(finding("kernel features").cure, "`sudo wiretally doctor`");
+}
+
+TEST_F(Machine, without_the_compiler_is_warned) {
   write("/proc/sys/net/core/bpf_jit_enable", "0");
-  EXPECT_THAT(finding("eBPF").cure, HasSubstr("bpf_jit_enable=1"));
+  EXPECT_THAT(finding("kernel features").cure, HasSubstr("bpf_jit_enable=1"));
+}
+
+TEST_F(Machine, tells_how_its_interfaces_run_xdp) {
+  EXPECT_THAT(finding("eth1").text, HasSubstr("2 receive queues, native XDP, no offload"));
+  xdp_features_->zero_copy = true;
+  EXPECT_THAT(finding("eth1").text, HasSubstr("native XDP with zero-copy"));
+  xdp_features_->native = false;
+  EXPECT_EQ(finding("eth1").health, Health::kWarning);
+  EXPECT_THAT(finding("eth1").text, HasSubstr("no XDP of its own"));
+  xdp_features_.reset();  // before Linux 6.3
+  EXPECT_THAT(finding("eth1").text, HasSubstr("2 receive queues, no offload"));
+}
+
+TEST_F(Machine, says_what_a_killed_meter_left_off) {
+  left_off_ = {{"eth1", 2, "gro"}, {"eth1", 2, "tso"}, {"eth1", 9, "lro"}, {"eth7", 2, "gso"}};
+  EXPECT_THAT(finding("eth1").text, HasSubstr("gro, tso off since a meter"));
+  EXPECT_THAT(finding("eth1").cure, HasSubstr("ethtool -K eth1 gro on tso on"));
+  offloads_ = {"gro", "tso"};  // somebody has switched them on again
+  for (const Finding& one : findings()) EXPECT_THAT(one.text, testing::Not(HasSubstr("killed")));
 }
 
 TEST_F(Machine, names_an_xdp_program_that_is_in_the_way) {
@@ -143,9 +192,9 @@ TEST_F(Machine, without_huge_pages_is_told_how_to_get_them) {
 }
 
 TEST_F(Machine, with_an_old_kernel_is_warned) {
-  write("/proc/sys/kernel/osrelease", "4.19.0");
-  EXPECT_EQ(finding("kernel").health, Health::kWarning);
   write("/proc/sys/kernel/osrelease", "5.10.0");
+  EXPECT_EQ(finding("kernel").health, Health::kWarning);
+  write("/proc/sys/kernel/osrelease", "5.15.0");
   EXPECT_EQ(finding("kernel").health, Health::kGood);
 }
 
