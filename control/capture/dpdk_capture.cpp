@@ -29,7 +29,9 @@ Capture open_dpdk(const CaptureConfig& config) {
            worker.run(*source, stop);
          }});
   }
-  capture.start = [dpdk] { dpdk->start(); };
+  capture.start = [dpdk] {
+    dpdk->start([](const std::string& line) { spdlog::warn("{}", line); });
+  };
   capture.stop = [dpdk] { dpdk->stop(); };
   capture.owner = dpdk;
   return capture;

@@ -2,6 +2,7 @@
 // The pcap driver: recordings read one after the other by one worker, or live interfaces with a
 // worker each. Thread: main.
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "control/capture/capture.hpp"
 #include "dataplane/source/pcap_file_source.hpp"
@@ -56,6 +57,7 @@ Capture open_pcap_interfaces(const CaptureConfig& config) {
     PcapLiveOptions options;
     options.interface = interface.name;
     options.promiscuous = config.promiscuous;
+    options.log = [](const std::string& line) { spdlog::warn("{}", line); };
     interfaces->sources.push_back(std::make_unique<PcapLiveSource>(
         options, static_cast<PortIndex>(static_cast<std::uint8_t>(index))));
     const std::uint32_t ifindex =

@@ -209,18 +209,6 @@ void refuse_unbound_queue(const DpdkDevice& device, const std::set<std::uint32_t
   }
 }
 
-// libxdp's own program for XDP sockets stays when a process is killed; the next one takes it over.
-void refuse_foreign_program(const DpdkDevice& device) {
-  const std::string name = device.value("iface");
-  const auto program = attached_xdp_program(name);
-  if (!program || program->name == "xsk_def_prog") return;
-  refuse(
-      ExitCode::kMachine, device,
-      fmt::format("interface {} has an XDP program already (id {}{}{}): it would be taken off when "
-                  "we end; stop its owner, or `ip link set dev {} xdp off`, or use net_af_packet",
-                  name, program->id, program->name.empty() ? "" : ", ", program->name, name));
-}
-
 }  // namespace
 
 LockedMemory locked_memory() {
@@ -250,6 +238,18 @@ DpdkAttachmentPlan plan_attachments(const DpdkDevice& device, std::uint16_t queu
   return plan;
 }
 
+// libxdp's own program for XDP sockets stays when a process is killed; the next one takes it over.
+void check_foreign_program(const DpdkDevice& device) {
+  const std::string name = device.value("iface");
+  const auto program = attached_xdp_program(name);
+  if (!program || program->name == "xsk_def_prog") return;
+  refuse(
+      ExitCode::kMachine, device,
+      fmt::format("interface {} has an XDP program already (id {}{}{}): it would be taken off when "
+                  "we end; stop its owner, or `ip link set dev {} xdp off`, or use net_af_packet",
+                  name, program->id, program->name.empty() ? "" : ", ", program->name, name));
+}
+
 void check_xdp_interfaces(const std::vector<DpdkDevice>& devices,
                           const std::vector<std::uint16_t>& queues) {
   std::map<std::string, std::set<std::uint32_t>> bound;
@@ -259,7 +259,7 @@ void check_xdp_interfaces(const std::vector<DpdkDevice>& devices,
   }
   for (const DpdkDevice& device : devices) {
     if (device.driver != "net_af_xdp") continue;
-    refuse_foreign_program(device);
+    check_foreign_program(device);
     // A program of the user's own decides itself what it redirects and what it leaves to others.
     if (!device.has("xdp_prog")) refuse_unbound_queue(device, bound[device.value("iface")]);
   }

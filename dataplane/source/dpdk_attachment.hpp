@@ -47,4 +47,7 @@ struct LockedMemory {
 void check_xdp_interfaces(const std::vector<DpdkDevice>& devices,
                           const std::vector<std::uint16_t>& queues);
 
+// The latter alone, for one device.
+void check_foreign_program(const DpdkDevice& device);
+
 }  // namespace wiretally

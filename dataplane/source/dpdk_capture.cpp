@@ -72,11 +72,38 @@ DpdkCapture::~DpdkCapture() {
   stop();
 }
 
-void DpdkCapture::start() {
+void DpdkCapture::start(DpdkPort::Log log) {
   for (const auto& port : ports_) port->start();
+  const bool any = std::any_of(ports_.begin(), ports_.end(),
+                               [](const auto& port) { return port->may_return(); });
+  if (any) watch_ = std::thread([this, log = std::move(log)] { watch(log); });
+}
+
+// So that an interface made anew waits half a second at most.
+void DpdkCapture::watch(const DpdkPort::Log& log) {
+  constexpr std::chrono::milliseconds kLookEvery(250);
+  std::unique_lock lock(mutex_);
+  while (!ended_.wait_for(lock, kLookEvery, [this] { return ending_; })) {
+    lock.unlock();
+    for (const auto& port : ports_) {
+      if (port->may_return()) port->look(log);
+    }
+    lock.lock();
+  }
+}
+
+void DpdkCapture::end_watch() {
+  if (!watch_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  ended_.notify_all();
+  watch_.join();
 }
 
 void DpdkCapture::stop() {
+  end_watch();
   for (const auto& port : ports_) port->stop();
 }
 

@@ -11,9 +11,12 @@
 // Thread: control. Errors: StartupError.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "config/config.hpp"
@@ -33,7 +36,8 @@ class DpdkCapture {
   DpdkCapture(const DpdkCapture&) = delete;
   DpdkCapture& operator=(const DpdkCapture&) = delete;
 
-  void start();
+  // `log` has a line when a kernel interface goes or comes back.
+  void start(DpdkPort::Log log = [](const std::string&) {});
   void stop();
 
   // In configuration order; valid while this object lives.
@@ -52,11 +56,18 @@ class DpdkCapture {
  private:
   DpdkCapture(const CaptureConfig& config, std::vector<DpdkDevice> devices);
 
+  void watch(const DpdkPort::Log& log);
+  void end_watch();
+
   DpdkEal eal_;
   std::vector<std::uint32_t> cores_;
   std::vector<std::unique_ptr<DpdkPort>> ports_;
   std::vector<std::vector<DpdkQueue>> assigned_;
   TimeBase time_base_ = TimeBase::kMachine;
+  std::thread watch_;  // looks for interfaces that go and come back
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  bool ending_ = false;
 };
 
 }  // namespace wiretally

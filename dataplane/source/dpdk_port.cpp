@@ -80,16 +80,25 @@ DpdkPort::DpdkPort(const DpdkPortConfig& config, const DpdkDevice& device, PortI
                                 : config.name),
       ifindex_(config.ifindex != 0 ? config.ifindex : static_cast<std::uint32_t>(index) + 1),
       index_(index),
-      promiscuous_(promiscuous) {
+      promiscuous_(promiscuous),
+      queue_count_(config.queues) {
   DpdkLog::clear();
-  std::optional<KernelInterface> interface;
-  if (reads_kernel_interface(device)) {
-    interface_ = device.value("iface");
-    interface = kernel_interface(interface_);
-  }
-  DpdkAttachmentPlan plan = plan_attachments(device, config.queues, interface, locked_memory());
-  remarks_ = std::move(plan.remarks);
+  if (reads_kernel_interface(device)) interface_ = device.value("iface");
   inspect_recordings(config.queues);
+  open_devices();
+  nic_missed_.begin(nic_missed_packets(interface_).value_or(0));
+}
+
+DpdkPort::~DpdkPort() {
+  stop();
+  close_devices();
+}
+
+void DpdkPort::open_devices() {
+  std::optional<KernelInterface> interface;
+  if (!interface_.empty()) interface = kernel_interface(interface_);
+  DpdkAttachmentPlan plan = plan_attachments(device_, queue_count_, interface, locked_memory());
+  remarks_.insert(remarks_.end(), plan.remarks.begin(), plan.remarks.end());
   const std::set<int> sockets_before = capture_sockets();
   try {
     for (const DpdkAttachment& attachment : plan.attachments) {
@@ -98,14 +107,10 @@ DpdkPort::DpdkPort(const DpdkPortConfig& config, const DpdkDevice& device, PortI
     }
     find_kernel_counters(sockets_before);
   } catch (...) {
-    close_all();
+    close_devices();
     throw;
   }
-}
-
-DpdkPort::~DpdkPort() {
-  stop();
-  close_all();
+  ifindex_held_ = interface ? interface->index : 0;
 }
 
 void DpdkPort::refuse(const std::string& why) const {
@@ -259,6 +264,11 @@ void DpdkPort::set_up_queue(const Member& member, std::uint16_t queue, std::uint
   made.link_type = link_types_[queues_.size()];
   made.recording = recording_;
   made.may_sleep = device_.bus == DpdkBus::kVdev;
+  if (!interface_.empty()) {
+    const std::size_t number = queues_.size();
+    if (number == gates_.size()) gates_.push_back(std::make_shared<DpdkGate>(member.ethdev));
+    made.gate = gates_[number];
+  }
   queues_.push_back(made);
 }
 
@@ -267,10 +277,15 @@ void DpdkPort::find_kernel_counters(const std::set<int>& before) {
   for (const int descriptor : capture_sockets()) {
     if (!before.contains(descriptor)) kernel_counters_.emplace_back(descriptor);
   }
-  nic_missed_.begin(nic_missed_packets(interface_).value_or(0));
 }
 
 void DpdkPort::start() {
+  const std::lock_guard lock(mutex_);
+  start_devices();
+  started_ = true;
+}
+
+void DpdkPort::start_devices() {
   DpdkLog::clear();
   const auto interface = kernel_interface(interface_);
   for (const Member& member : members_) {
@@ -280,7 +295,6 @@ void DpdkPort::start() {
                          rte_strerror(-error), DpdkLog::last_lines()));
     }
   }
-  started_ = true;
   if (interface && interface->promiscuous_flag) set_promiscuous_flag(interface_);
   if (promiscuous_) set_promiscuous();
 }
@@ -301,25 +315,32 @@ void DpdkPort::set_promiscuous() {
 }
 
 void DpdkPort::stop() {
+  const std::lock_guard lock(mutex_);
   if (!started_) return;
-  last_missed_ = missed();  // the drivers close their sockets when stopped
+  last_missed_ = missed_locked();  // the drivers close their sockets when stopped
   started_ = false;
   kernel_counters_.clear();
   promiscuous_interface_.reset();
   for (const Member& member : members_) rte_eth_dev_stop(member.ethdev);
 }
 
-void DpdkPort::close_all() {
+void DpdkPort::close_devices() {
   for (const Member& member : members_) {
     rte_eth_dev_close(member.ethdev);
     if (member.attached_here) rte_eal_hotplug_remove("vdev", member.name.c_str());
   }
   members_.clear();
   pools_.clear();
+  queues_.clear();
 }
 
-std::uint64_t DpdkPort::received() const {
-  std::uint64_t packets = 0;
+std::uint64_t DpdkPort::received() {
+  const std::lock_guard lock(mutex_);
+  return received_locked();
+}
+
+std::uint64_t DpdkPort::received_locked() const {
+  std::uint64_t packets = received_before_;
   for (const Member& member : members_) {
     rte_eth_stats stats{};
     if (rte_eth_stats_get(member.ethdev, &stats) == 0) packets += stats.ipackets;
@@ -328,21 +349,31 @@ std::uint64_t DpdkPort::received() const {
 }
 
 std::vector<MissedCount> DpdkPort::missed() {
+  const std::lock_guard lock(mutex_);
   if (!started_ && !last_missed_.empty()) return last_missed_;
-  std::uint64_t nic = 0, no_mbuf = 0, errors = 0, kernel = 0;
+  return missed_locked();
+}
+
+std::vector<MissedCount> DpdkPort::missed_locked() {
+  std::uint64_t nic = 0, no_mbuf = no_mbuf_before_, errors = errors_before_;
+  std::uint64_t kernel = kernel_before_;
   for (const Member& member : members_) {
     rte_eth_stats stats{};
     if (rte_eth_stats_get(member.ethdev, &stats) != 0) continue;
-    if (!reads_kernel_interface(device_)) nic += stats.imissed;
+    if (interface_.empty()) nic += stats.imissed;
     if (drops_without_mbuf(device_)) no_mbuf += stats.rx_nombuf;
     errors += stats.ierrors;
   }
-  if (reads_kernel_interface(device_)) {
-    if (const auto raw = nic_missed_packets(interface_)) nic_missed_.update(*raw);
-    nic = nic_missed_.total();
-  }
   for (KernelSocketCounter& socket : kernel_counters_) kernel += socket.dropped();
-  return {{"nic", nic}, {"no_mbuf", no_mbuf}, {"errors", errors}, {"kernel", kernel}};
+  std::vector<MissedCount> missed = {
+      {"nic", nic}, {"no_mbuf", no_mbuf}, {"errors", errors}, {"kernel", kernel}};
+  if (interface_.empty()) return missed;
+  if (ifindex_held_ != 0) {
+    if (const auto raw = nic_missed_packets(interface_)) nic_missed_.update(*raw);
+  }
+  missed[0].packets = nic_missed_.total();
+  missed.push_back({"not_attached", not_attached_});
+  return missed;
 }
 
 std::size_t DpdkPort::free_buffers() const {

@@ -2,7 +2,9 @@
 // The cold half of the DPDK driver: one configured port (Observation Point), its DPDK devices,
 // queues and buffers, and what it missed. Needs a running DpdkEal. The hot half is dpdk_source.hpp.
 //
-// offered = received + missed, where missed has four reasons, always in this order:
+// A kernel interface that is deleted and made again is taken up again (look(), dpdk_return.cpp).
+//
+// offered = received + missed, where missed has these reasons, always in this order:
 //   nic      the NIC had no descriptor (imissed; for kernel interfaces rx_missed_errors of the
 //   interface) no_mbuf  the driver had no buffer and threw the packet away (net_pcap, net_tap).
 //   Other drivers leave it
@@ -14,14 +16,18 @@
 //            itself (exact: on veth, received + kernel = sent, to the packet). net_af_packet tells
 //            DPDK nothing of it; net_af_xdp as imissed, which is therefore not counted under nic
 //            again.
+//   not_attached  passed a kernel interface that was made anew before the port was on it again
 // What neither can tell: frames dropped before the interface's receive path (on veth the sender's
 // tx_dropped). Packets that lie in a ring when asked are neither received nor missed yet.
 //
-// Thread: control. Errors of construction and start(): StartupError naming the key and the cure.
+// Thread: control; look() and missed() may run at once. Errors of construction and start():
+// StartupError naming the key and the cure.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -53,12 +59,19 @@ class DpdkPort final : public CapturePort {
   // After the last poll. missed() keeps its last totals.
   void stop();
 
+  using Log = std::function<void(const std::string& line)>;
+  // Several times a second while workers poll: lets go of an interface that has gone, and takes up
+  // the one that comes under its name. Blocks for the time that takes. Says on the log what it
+  // does.
+  void look(const Log& log);
+  [[nodiscard]] bool may_return() const { return !interface_.empty(); }
+
   [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] std::uint32_t ifindex() const override { return ifindex_; }
   std::vector<MissedCount> missed() override;
 
   // Packets the devices say they handed over; equals what the workers received.
-  [[nodiscard]] std::uint64_t received() const;
+  [[nodiscard]] std::uint64_t received();
   [[nodiscard]] const std::vector<DpdkQueue>& queues() const { return queues_; }
   // A capture file that ends (net_pcap, not infinite_rx): time can be the packets' own.
   [[nodiscard]] bool recording() const { return recording_; }
@@ -78,6 +91,14 @@ class DpdkPort final : public CapturePort {
   };
 
   void inspect_recordings(std::uint16_t queues);
+  void open_devices();
+  void start_devices();
+  [[nodiscard]] std::vector<MissedCount> missed_locked();
+  [[nodiscard]] std::uint64_t received_locked() const;
+  void look_at_queues(const Log& log);
+  bool let_go();
+  bool take_up(const Log& log);
+  void count_gap();
   void attach(const DpdkAttachment& attachment);
   void hot_plug(const DpdkAttachment& attachment);
   void configure(const Member& member, std::uint16_t queues, std::uint16_t data_room);
@@ -85,7 +106,7 @@ class DpdkPort final : public CapturePort {
                     std::uint16_t data_room);
   void set_promiscuous();
   void find_kernel_counters(const std::set<int>& before);
-  void close_all();
+  void close_devices();
   [[noreturn]] void refuse(const std::string& why) const;
   [[noreturn]] void refuse_device(const DpdkAttachment& attachment, int error) const;
 
@@ -94,6 +115,7 @@ class DpdkPort final : public CapturePort {
   const std::uint32_t ifindex_;
   const PortIndex index_;
   const bool promiscuous_;
+  const std::uint16_t queue_count_;
   std::string interface_;  // kernel interface behind the device, or empty
   bool recording_ = false;
   bool started_ = false;
@@ -107,6 +129,17 @@ class DpdkPort final : public CapturePort {
   SteadyCounter nic_missed_;
   std::vector<MissedCount> last_missed_;
   std::vector<std::string> remarks_;
+
+  std::mutex mutex_;  // what follows, and the devices: look() changes them while missed() asks
+  std::vector<std::shared_ptr<DpdkGate>> gates_;  // of queues_; kept when the devices are new
+  unsigned ifindex_held_ = 0;  // of interface_; 0: it has gone, and is waited for
+  unsigned queues_seen_ = 0;   // of net_af_xdp's interface
+  std::int64_t lost_at_ns_ = 0;
+  std::string last_refusal_;  // told once
+  // Of devices that are closed.
+  std::uint64_t received_before_ = 0;
+  std::uint64_t no_mbuf_before_ = 0, errors_before_ = 0, kernel_before_ = 0;
+  std::uint64_t not_attached_ = 0;
 };
 
 }  // namespace wiretally

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "dataplane/packet/packet_view.hpp"
+#include "dataplane/source/dpdk_gate.hpp"
 
 namespace wiretally {
 
@@ -15,8 +17,9 @@ struct DpdkQueue {
   std::uint16_t queue = 0;
   PortIndex port{};  // Observation Point
   LinkType link_type = LinkType::kEthernet;
-  bool recording = false;  // a capture file: it ends, and its packets carry their own time
-  bool may_sleep = true;   // a virtual device: an idle worker may sleep between polls
+  bool recording = false;          // a capture file: it ends, and its packets carry their own time
+  bool may_sleep = true;           // a virtual device: an idle worker may sleep between polls
+  std::shared_ptr<DpdkGate> gate;  // of a port that may go and come back; else null
 };
 
 // Deals the queues out to `workers` lists, in turn, so that the queues of one port lie on different

@@ -52,12 +52,15 @@ class DpdkSource {
       const std::size_t index = next_;
       next_ = next_ + 1 == queues_.size() ? 0 : next_ + 1;
       const DpdkQueue& queue = queues_[index];
-      held_ = rte_eth_rx_burst(queue.ethdev, queue.queue, buffers_.data(), limit);
+      std::uint16_t ethdev = queue.ethdev;
+      if (queue.gate != nullptr && !queue.gate->enter(ethdev)) continue;
+      held_ = rte_eth_rx_burst(ethdev, queue.queue, buffers_.data(), limit);
       if (held_ != 0) {
         empty_polls_ = 0;
         ended_[index] = false;
         return show(queue, views);
       }
+      if (queue.gate != nullptr) queue.gate->found_empty();
       // net_pcap answers an empty burst at the end of its file and only there, as long as it finds
       // buffers; its pool is larger than all that can be in flight.
       ended_[index] = queue.recording;

@@ -2,6 +2,7 @@
 // See pcap_live_source.hpp.
 #include "dataplane/source/pcap_live_source.hpp"
 
+#include <fmt/format.h>
 #include <linux/filter.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
@@ -15,6 +16,8 @@
 
 #include "config/startup_error.hpp"
 #include "dataplane/packet/parse.hpp"
+#include "dataplane/source/dpdk_link.hpp"
+#include "dataplane/source/gap.hpp"
 
 namespace wiretally {
 namespace {
@@ -23,7 +26,7 @@ constexpr std::int64_t kChoresEveryNs = 100'000'000;
 // After the last packet of a run the totals are looked at once more, so that they are final when a
 // worker that was told to stop has found its source quiet.
 constexpr std::int64_t kSettleNs = 15'000'000;
-constexpr std::int64_t kLinkEveryNs = 1'000'000'000;
+constexpr std::int64_t kLinkEveryNs = 250'000'000;  // so that a new interface waits half a second
 // After an interface went, its last packets come with the block's age; then the ring is closed.
 constexpr std::int64_t kDrainNs = 5 * PcapLiveSource::kBlockAgeMs * 1'000'000;
 
@@ -200,10 +203,7 @@ void PcapLiveSource::wait() const {
 void PcapLiveSource::look_after(std::int64_t now_ns) {
   chores_due_ns_ = now_ns + kChoresEveryNs;
   refresh_statistics(now_ns);
-  if (lost_since_ns_ != 0 && now_ns - lost_since_ns_ >= kDrainNs) {
-    close();
-    lost_since_ns_ = 0;
-  }
+  if (lost_since_ns_ != 0 && now_ns - lost_since_ns_ >= kDrainNs) lose_interface();
   if (now_ns < link_due_ns_) return;
   link_due_ns_ = now_ns + kLinkEveryNs;
   look_at_link(now_ns);
@@ -220,17 +220,49 @@ void PcapLiveSource::refresh_statistics(std::int64_t now_ns) {
   counters_->missed_nic.store(missed_nic_.advance(statistics.ps_ifdrop), std::memory_order_relaxed);
 }
 
-// Once a second. An interface that was made anew under the same name has another number.
+void PcapLiveSource::lose_interface() {
+  close();
+  lost_at_ns_ = lost_since_ns_;
+  lost_since_ns_ = 0;
+  options_.log(options_.interface + ": the interface has gone; waiting for it");
+}
+
+void PcapLiveSource::open_again(unsigned index, std::int64_t now_ns) {
+  const unsigned before = opened_index_;
+  std::string why;
+  if (open(why) != 0) {
+    opened_index_ = before;
+    return set_link(LinkState::kDown);
+  }
+  counters_->reopened.fetch_add(1, std::memory_order_relaxed);
+  if (lost_at_ns_ == 0) return;  // it was there at the start, but down
+  const double gap_s = static_cast<double>(now_ns - lost_at_ns_) / 1e9;
+  options_.log(fmt::format("{}: attached again after {:.2f} s", options_.interface, gap_s));
+  if (index != before) count_gap();
+}
+
+// The socket shows what the interface sends, too.
+void PcapLiveSource::count_gap() {
+  const auto passed = [this]() -> std::optional<std::uint64_t> {
+    const auto received = received_packets(options_.interface);
+    const auto sent = sent_packets(options_.interface);
+    if (!received || !sent) return std::nullopt;
+    return *received + *sent;
+  };
+  const auto seen = [this]() -> std::uint64_t {
+    pcap_stat statistics{};
+    return ::pcap_stats(handle_, &statistics) == 0 ? statistics.ps_recv : 0;
+  };
+  counters_->not_attached.fetch_add(measure_gap(passed, seen), std::memory_order_relaxed);
+}
+
+// An interface that was made anew under the same name has another number.
 void PcapLiveSource::look_at_link(std::int64_t now_ns) {
   if (is_pseudo()) return;
   const unsigned index = ::if_nametoindex(options_.interface.c_str());
   if (handle_ == nullptr) {
-    std::string why;
-    if (index != 0 && open(why) == 0)
-      counters_->reopened.fetch_add(1, std::memory_order_relaxed);
-    else
-      set_link(index == 0 ? LinkState::kGone : LinkState::kDown);
-    return;
+    if (index == 0) return set_link(LinkState::kGone);
+    return open_again(index, now_ns);
   }
   if (index != opened_index_) {
     if (lost_since_ns_ == 0) lost_since_ns_ = now_ns;
@@ -247,7 +279,8 @@ void PcapLiveSource::look_at_link(std::int64_t now_ns) {
 
 std::vector<MissedCount> PcapLivePort::missed() {
   return {{"kernel", counters_->missed_kernel.load(std::memory_order_relaxed)},
-          {"nic", counters_->missed_nic.load(std::memory_order_relaxed)}};
+          {"nic", counters_->missed_nic.load(std::memory_order_relaxed)},
+          {"not_attached", counters_->not_attached.load(std::memory_order_relaxed)}};
 }
 
 }  // namespace wiretally

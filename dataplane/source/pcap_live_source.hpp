@@ -10,6 +10,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,11 +32,14 @@ struct PcapLiveOptions {
   std::string interface;
   bool promiscuous = true;
   std::uint32_t buffer_octets = 64u << 20;  // the kernel's ring; it takes less if memory is short
+  // Worker: a line when the interface goes or comes back.
+  std::function<void(const std::string& line)> log = [](const std::string&) {};
 };
 
 struct PcapLiveCounters {
   std::atomic<std::uint64_t> missed_kernel = 0;  // the ring was full (ps_drop)
   std::atomic<std::uint64_t> missed_nic = 0;     // the interface dropped them (ps_ifdrop)
+  std::atomic<std::uint64_t> not_attached = 0;  // passed an interface made anew, before it was open
   std::atomic<std::uint64_t> reopened = 0;
   std::atomic<LinkState> link = LinkState::kDown;
 };
@@ -86,6 +90,9 @@ class PcapLiveSource {
   void close();
   void look_after(std::int64_t now_ns);
   void look_at_link(std::int64_t now_ns);
+  void lose_interface();
+  void open_again(unsigned index, std::int64_t now_ns);
+  void count_gap();
   void refresh_statistics(std::int64_t now_ns);
   void wait() const;
   void set_link(LinkState state) { counters_->link.store(state, std::memory_order_relaxed); }
@@ -99,6 +106,7 @@ class PcapLiveSource {
   LinkType link_type_{};
   unsigned opened_index_ = 0;       // the kernel's number of the interface we hold
   std::int64_t lost_since_ns_ = 0;  // the interface went; what is in the ring is still read. 0: no
+  std::int64_t lost_at_ns_ = 0;     // when it was last seen; 0: it has not gone since the start
   std::int64_t chores_due_ns_ = 0;
   std::int64_t statistics_ns_ = 0;  // when they were read last,
   bool settled_ = true;             // and whether no packet has come since
@@ -117,7 +125,8 @@ class PcapLivePort final : public CapturePort {
       : name_(std::move(name)), ifindex_(ifindex), counters_(std::move(counters)) {}
   [[nodiscard]] std::string_view name() const override { return name_; }
   [[nodiscard]] std::uint32_t ifindex() const override { return ifindex_; }
-  // "kernel", "nic": 100 ms old at most while the worker polls, 20 ms once nothing comes.
+  // "kernel", "nic", "not_attached": 100 ms old at most while the worker polls, 20 ms once nothing
+  // comes.
   std::vector<MissedCount> missed() override;
   [[nodiscard]] LinkState link() const { return counters_->link.load(std::memory_order_relaxed); }
   // How often the interface was opened anew after it had gone.

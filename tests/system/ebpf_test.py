@@ -60,14 +60,16 @@ def make_uneven_link(case):
 
 class Ebpf(harness.Case):
     """af_xdp_test.py has cases that differ from these in the driver only."""
-    driver, program = "ebpf", "wt_flow_count"
+    driver, program, queues = "ebpf", "wt_flow_count", 1
     gap_reasons = {"not_attached"}  # why a packet may be missed while an interface is taken up
 
     def place(self, more="", tail=""):
-        self.source, self.within, self.wire = self.link()
-        capture = meter.capture_section(self.driver, "m0") + more
+        self.source, self.within, self.wire = self.link(self.queues)
         self.meter = meter.Meter(self.lab, self.within, lambda path: meter.config_text(
-            capture, [], path, "", tail))
+            self.capture() + more, [], path, "", tail))
+
+    def capture(self):
+        return meter.capture_section(self.driver, "m0")
 
     def xdp_of(self, interface="m0"):
         """What `ip link` says of XDP on the interface; empty: nothing."""
@@ -266,6 +268,9 @@ class Neighbours(Ebpf):
 
 
 class Comings(Ebpf):
+    def is_back(self):
+        return self.xdp_of()
+
     def test_a_link_that_goes_down_and_up_goes_on(self):
         self.place()
         self.meter.start()
@@ -291,7 +296,7 @@ class Comings(Ebpf):
         self.wire = namespace.Link(self.source, self.within)
         began = time.monotonic()
         second = self.send(rate=2000, count=4000, name="again")
-        resources.wait_for(self.xdp_of, 2, "the program is attached again")
+        resources.wait_for(self.is_back, 2, "it is attached again")
         print(f"    attached again after {time.monotonic() - began:.2f} s", flush=True)
         sent = second.wait(20)
         status = account.wait_quiet(
