@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sends UDP frames through a kernel interface, past its queueing discipline, and prints what that
-// took as JSON: packets, seconds, and CPU seconds of this process, in which the receiving end of a
-// veth pair does its softirq work. Thread: main.
+// Sends UDP frames through a kernel interface, past its queueing discipline unless told otherwise
+// (tc programs see only what passes that), and prints what it took as JSON: packets, seconds, and
+// CPU seconds of this process, in which the receiving end of a veth pair does its softirq work.
+// Thread: main.
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -67,14 +68,14 @@ Frame udp_frame(std::size_t octets, std::uint32_t number) {
   std::exit(3);
 }
 
-int open_socket(const char* interface) {
+int open_socket(const char* interface, bool past_qdisc) {
   const int socket = ::socket(AF_PACKET, SOCK_RAW, 0);
   if (socket < 0) fail("socket");
   sockaddr_ll place{};
   place.sll_family = AF_PACKET;
   place.sll_ifindex = static_cast<int>(::if_nametoindex(interface));
   if (::bind(socket, reinterpret_cast<sockaddr*>(&place), sizeof place) != 0) fail(interface);
-  const int on = 1;
+  const int on = past_qdisc ? 1 : 0;
   ::setsockopt(socket, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on);
   return socket;
 }
@@ -82,11 +83,12 @@ int open_socket(const char* interface) {
 }  // namespace
 
 int main(int count, char** words) {
-  if (count != 6) {
-    std::fprintf(stderr, "usage: frame_sender INTERFACE PACKETS RATE FLOWS OCTETS\n");
+  const bool qdisc = count == 7 && std::strcmp(words[6], "qdisc") == 0;
+  if (count != 6 && !qdisc) {
+    std::fprintf(stderr, "usage: frame_sender INTERFACE PACKETS RATE FLOWS OCTETS [qdisc]\n");
     return 2;
   }
-  const int socket = open_socket(words[1]);
+  const int socket = open_socket(words[1], !qdisc);
   const std::uint64_t packets = std::strtoull(words[2], nullptr, 10);
   const double rate = std::strtod(words[3], nullptr);  // a second; 0: as fast as it goes
   std::vector<Frame> frames;

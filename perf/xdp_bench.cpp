@@ -118,9 +118,9 @@ class HitArm final : public Arm {
 
 class NewFlowArm final : public Arm {
  public:
-  explicit NewFlowArm(std::uint32_t flows)
-      : Arm(fmt::format("new flow each, {} k in the map", flows / 1000)),
-        program_("wt_new_flows", flows),
+  NewFlowArm(const char* name, const char* program, std::uint32_t flows)
+      : Arm(fmt::format("{}, {} k in the map", name, flows / 1000)),
+        program_(program, flows),
         flows_(flows) {}
   void prepare() override { program_.drain(); }
   std::uint64_t run() override {
@@ -171,7 +171,9 @@ Arms make_arms() {
   hit("QinQ, MPLS x 2, IPv4, UDP",
       frame({0x88, 0xa8, 0, 7, 0x81, 0, 0, 8, 0x88, 0x47, 0, 1, 0, 64, 0, 2, 1, 64}, ipv4_udp()));
   for (const std::uint32_t flows : {10'000u, 200'000u}) {
-    arms.push_back(std::make_unique<NewFlowArm>(flows));
+    arms.push_back(std::make_unique<NewFlowArm>("new flow each", "wt_new_flows", flows));
+    arms.push_back(std::make_unique<NewFlowArm>("limit: the kernel's lookup and update",
+                                                "wt_bare_map", flows));
     arms.push_back(std::make_unique<DrainArm>(flows));
   }
   return arms;
