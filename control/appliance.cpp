@@ -84,17 +84,9 @@ void log_closing(const Status& status) {
   }
 }
 
-// SIGHUP: the log has the answer already.
-void reload_quietly(Engine& engine, const ConfigFile& file) {
-  try {
-    reload_from_file(engine, file);
-  } catch (const StartupError&) {
-  }
-}
-
 // A live link ticks by the machine's clock; a recording as its epochs come, and once an interval.
 // Orders are carried out between two ticks.
-void run_until_stopped(Engine& engine, Signals& signals, OrderQueue& orders, const ConfigFile& file,
+void run_until_stopped(Engine& engine, Signals& signals, OrderQueue& orders, Reloader& reloader,
                        OffloadKeeper& offloads) {
   const MeterClock clock;
   TimeNs next = clock.now() + engine.config().flows.tick.count();
@@ -105,7 +97,7 @@ void run_until_stopped(Engine& engine, Signals& signals, OrderQueue& orders, con
     const TimeNs dump = engine.next_dump();         // a tick ends with the period of a dump
     const Event event = signals.wait(std::min(pause, std::min(next, dump) - clock.now()));
     if (event == Event::kStop) return;
-    if (event == Event::kReload) reload_quietly(engine, file);
+    if (event == Event::kReload) reloader.reload_soon();
     if (event == Event::kOrder) orders.serve();
     if (event == Event::kDump) engine.dump_now();
     const bool due = clock.now() >= next;
@@ -159,7 +151,8 @@ StatusPtr run_appliance(const Config& config, const ConfigFile& file) {
   const auto offloads = see_to_offloads(config);
   Engine engine(config, {}, true);
   OrderQueue orders(Signals::wake);
-  ServiceView view(engine, orders, file);
+  Reloader reloader(engine, orders, file);
+  ServiceView view(engine, orders, reloader);
   ControlServer server(config.control.socket, view);
   const OrdersOpen open(orders);
   std::unique_ptr<MetricsEndpoint> metrics;
@@ -170,7 +163,7 @@ StatusPtr run_appliance(const Config& config, const ConfigFile& file) {
   const Capture& capture = engine.capture();
   spdlog::info("metering with driver {}: {}", capture.driver, capture.note);
   engine.start_workers();
-  run_until_stopped(engine, signals, orders, file, *offloads);
+  run_until_stopped(engine, signals, orders, reloader, *offloads);
   orders.close();
   spdlog::info("stopping: every flow is {}", engine.discards() ? "deleted" : "exported");
   engine.finish({});

@@ -9,8 +9,6 @@
 
 #include <algorithm>
 
-#include "config/describe.hpp"
-#include "config/load.hpp"
 #include "config/startup_error.hpp"
 #include "control/api/flow_views.hpp"
 #include "control/filter/flow_filter.hpp"
@@ -29,20 +27,6 @@ Sweep sweep_of(Leave how, const std::string& expression) {
 }
 
 }  // namespace
-
-ReloadResult reload_from_file(Engine& engine, const ConfigFile& file) {
-  try {
-    std::vector<Diagnostic> warnings;
-    const Config next = load_config_file(file.path, file.overrides, &warnings);
-    ReloadResult result = engine.reload(next);
-    for (const Diagnostic& warning : warnings) result.warnings.push_back(to_string(warning));
-    spdlog::info("reloaded {}: {}", file.path, summary(result));
-    return result;
-  } catch (const StartupError& error) {
-    spdlog::error("reload refused, nothing has changed: {}", error.what());
-    throw;
-  }
-}
 
 ActiveFlows ServiceView::active_flows(const FlowQuery& query) {
   return list_active_flows(engine_.merger(), query);
@@ -95,7 +79,7 @@ std::size_t ServiceView::send_templates() {
 }
 
 ReloadResult ServiceView::reload() {
-  return orders_.give([this] { return reload_from_file(engine_, file_); });
+  return reloader_.reload();
 }
 
 void ServiceView::set_paused(bool paused) {

@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the control socket may ask of a running meter: views are answered at once, orders are given
-// to main and carried out between two ticks. Thread: any (the control server's); reload_from_file()
-// main.
+// to main and carried out between two ticks. Thread: any (the control server's).
 #pragma once
 
 #include "control/api/meter_view.hpp"
-#include "control/appliance.hpp"
 #include "control/engine.hpp"
 #include "control/order_queue.hpp"
+#include "control/reloader.hpp"
 
 namespace wiretally {
-
-// Reads the file and takes it in; one line in the log says what came of it. Throws StartupError:
-// nothing has changed.
-ReloadResult reload_from_file(Engine& engine, const ConfigFile& file);
 
 class ServiceView final : public MeterView {
  public:
   // All borrowed.
-  ServiceView(Engine& engine, OrderQueue& orders, const ConfigFile& file)
-      : engine_(engine), orders_(orders), file_(file) {}
+  ServiceView(Engine& engine, OrderQueue& orders, Reloader& reloader)
+      : engine_(engine), orders_(orders), reloader_(reloader) {}
 
   [[nodiscard]] StatusPtr status() const override { return engine_.board().latest(); }
   ActiveFlows active_flows(const FlowQuery& query) override;
@@ -37,7 +32,7 @@ class ServiceView final : public MeterView {
  private:
   Engine& engine_;
   OrderQueue& orders_;
-  const ConfigFile& file_;
+  Reloader& reloader_;
 };
 
 }  // namespace wiretally

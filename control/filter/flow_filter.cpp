@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
+#include <mutex>
 #include <vector>
 
 #include "config/startup_error.hpp"
@@ -64,38 +66,85 @@ struct FlowFilter::Program {
     if (code.bf_insns != nullptr) ::pcap_freecode(&code);
   }
   bpf_program code{};
+  std::string note;
 };
 
-FlowFilter::FlowFilter(const std::string& expression) : matches_all_(is_blank(expression)) {
-  if (matches_all_) return;
-  program_ = std::make_unique<Program>();
+// What has been compiled and is in use, of the whole process.
+struct FlowFilter::Programs {
+  static Programs& get() {
+    static Programs all;
+    return all;
+  }
+
+  std::mutex mutex;
+  std::map<std::string, std::weak_ptr<const Program>> by_expression;
+  int keepers = 0;
+  std::vector<std::shared_ptr<const Program>> kept;
+};
+
+KeepFilterPrograms::KeepFilterPrograms() {
+  auto& programs = FlowFilter::Programs::get();
+  const std::lock_guard lock(programs.mutex);
+  ++programs.keepers;
+}
+
+KeepFilterPrograms::~KeepFilterPrograms() {
+  auto& programs = FlowFilter::Programs::get();
+  const std::lock_guard lock(programs.mutex);
+  if (--programs.keepers == 0) programs.kept.clear();
+}
+
+std::shared_ptr<const FlowFilter::Program> FlowFilter::compile(const std::string& expression) {
+  auto program = std::make_shared<Program>();
   const std::unique_ptr<pcap_t, PcapCloser> handle(::pcap_open_dead(DLT_EN10MB, kSnapLength));
   constexpr int kOptimize = 1;
-  if (handle == nullptr || ::pcap_compile(handle.get(), &program_->code, expression.c_str(),
+  if (handle == nullptr || ::pcap_compile(handle.get(), &program->code, expression.c_str(),
                                           kOptimize, PCAP_NETMASK_UNKNOWN) != 0) {
     const std::string message = handle == nullptr ? "out of memory" : ::pcap_geterr(handle.get());
     throw StartupError(ExitCode::kUsage, "filter \"" + expression + "\": " + message +
                                              "; the syntax is tcpdump's, see pcap-filter(7)");
   }
-  const ProgramFindings findings = analyse_program(program_->code, !asks_inside_arp(expression));
+  const ProgramFindings findings = analyse_program(program->code, !asks_inside_arp(expression));
   if (!findings.refusal.empty()) {
     throw StartupError(ExitCode::kUsage, "filter \"" + expression + "\" " + findings.refusal +
                                              "; capture.filter sees whole packets");
   }
   if (findings.arp_addresses_read) {
-    note_ =
+    program->note =
         "addresses are compared with those of IP packets only: a flow key does not hold the "
         "addresses inside ARP, which tcpdump would compare too";
   }
+  return program;
 }
 
-FlowFilter::~FlowFilter() = default;
-FlowFilter::FlowFilter(FlowFilter&&) noexcept = default;
-FlowFilter& FlowFilter::operator=(FlowFilter&&) noexcept = default;
+FlowFilter::FlowFilter(const std::string& expression) : matches_all_(is_blank(expression)) {
+  if (matches_all_) return;
+  Programs& programs = Programs::get();
+  {
+    const std::lock_guard lock(programs.mutex);
+    const auto known = programs.by_expression.find(expression);
+    if (known != programs.by_expression.end()) program_ = known->second.lock();
+    if (program_ != nullptr) return;
+  }
+  program_ = compile(expression);
+  const std::lock_guard lock(programs.mutex);
+  std::erase_if(programs.by_expression, [](const auto& known) { return known.second.expired(); });
+  programs.by_expression[expression] = program_;
+  if (programs.keepers != 0) programs.kept.push_back(program_);
+}
+
+const std::string& FlowFilter::note() const {
+  static const std::string none;
+  return matches_all_ ? none : program_->note;
+}
 
 bool FlowFilter::matches(const KeyFrame& frame) const {
   return matches_all_ ||
          ::bpf_filter(program_->code.bf_insns, frame.data(), frame.size(), frame.size()) != 0;
+}
+
+std::optional<CutProgram> FlowFilter::cut(const FrameShape& shape) const {
+  return matches_all_ ? std::nullopt : CutProgram::cut(program_->code, shape);
 }
 
 FilterVerdict check_flow_filter(const std::string& expression) {

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 
+#include "control/filter/cut_program.hpp"
 #include "control/filter/key_frame.hpp"
 #include "control/merge/flow_record.hpp"
 
@@ -26,9 +27,6 @@ class FlowFilter {
   // Names of hosts and networks are resolved at construction, as tcpdump does it. Blank: everything
   // matches.
   explicit FlowFilter(const std::string& expression);
-  ~FlowFilter();
-  FlowFilter(FlowFilter&&) noexcept;
-  FlowFilter& operator=(FlowFilter&&) noexcept;
 
   // `attributes` may be null: not known.
   [[nodiscard]] bool matches(const FlowKey& key, const FlowAttributes* attributes) const {
@@ -39,18 +37,34 @@ class FlowFilter {
   }
   // For one flow and many filters: the frame is built once.
   [[nodiscard]] bool matches(const KeyFrame& frame) const;
+  // What is left of it for frames of one shape (filter_bank.hpp); nullopt: all of it.
+  [[nodiscard]] std::optional<CutProgram> cut(const FrameShape& shape) const;
 
   // True if an answer can depend on FlowAttributes: whenever the expression is not blank.
   [[nodiscard]] bool wants_attributes() const { return !matches_all_; }
   // What the user should know of a good expression ("host does not match ARP here"), or empty.
-  [[nodiscard]] const std::string& note() const { return note_; }
+  [[nodiscard]] const std::string& note() const;
 
  private:
   struct Program;
+  struct Programs;
+  friend class KeepFilterPrograms;
+
+  static std::shared_ptr<const Program> compile(const std::string& expression);
 
   bool matches_all_;
-  std::unique_ptr<Program> program_;
-  std::string note_;
+  std::shared_ptr<const Program> program_;  // of all filters with this expression
+};
+
+// A long expression takes a while to compile. Filters of the same expression share one program as
+// long as one of them lives; while such a keeper lives, also if none does: so that who checks a
+// configuration first and uses it afterwards waits once. Thread: any.
+class KeepFilterPrograms {
+ public:
+  KeepFilterPrograms();
+  ~KeepFilterPrograms();
+  KeepFilterPrograms(const KeepFilterPrograms&) = delete;
+  KeepFilterPrograms& operator=(const KeepFilterPrograms&) = delete;
 };
 
 // Why the expression cannot be a flow filter; empty if it can. `note` is FlowFilter::note().

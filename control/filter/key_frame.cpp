@@ -13,6 +13,7 @@ constexpr std::uint32_t kMacs = 12;
 constexpr std::uint32_t kTransport = 24;  // enough for what a filter may read of it, and zeros
 constexpr std::uint16_t kLlcLength = 3;
 constexpr std::uint8_t kSapSnap = 0xaa;
+constexpr std::uint8_t kBottomOfStack = 0x01;
 constexpr std::uint16_t kPppIpv4 = 0x0021;
 constexpr std::uint16_t kPppIpv6 = 0x0057;
 
@@ -44,7 +45,9 @@ KeyFrame::KeyFrame(const FlowKey& key, const FlowAttributes* attributes) {
   }
   if (size_ == kMacs) return;  // no type field
   if (size_ != ip) {
+    has_ip_ = true;
     const std::uint32_t transport = size_;
+    vary(4);
     if (IpProtocol{key.protocol} == IpProtocol::kIcmp ||
         IpProtocol{key.protocol} == IpProtocol::kIcmpv6) {
       be16(key.destination_port);  // type, code
@@ -55,6 +58,17 @@ KeyFrame::KeyFrame(const FlowKey& key, const FlowAttributes* attributes) {
     size_ = transport;
   }
   size_ = std::min<std::uint32_t>(size_ + kTransport, kOctetsMax);
+}
+
+FrameShape KeyFrame::shape() const {
+  FrameShape shape;
+  shape.octets = octets_;
+  shape.size = static_cast<std::uint8_t>(size_);
+  shape.varying = varying_;
+  for (const auto& [at, count] : shape.varying) {
+    std::fill_n(shape.octets.begin() + at, count, std::uint8_t{0});
+  }
+  return shape;
 }
 
 void KeyFrame::be16(std::uint16_t value) {
@@ -76,6 +90,7 @@ void KeyFrame::write_link(const FlowKey& key, const FlowAttributes* attributes) 
   if (cut_off) return;  // too short for a type field: tcpdump matches such a frame with nothing
   if (key.vlan() != 0) {
     be16(static_cast<std::uint16_t>(Ethertype::kVlan));
+    vary(2);
     be16(key.vlan());
   }
   const bool ip = key.ip_version() != IpVersion::kNone;
@@ -88,6 +103,7 @@ void KeyFrame::write_known_link(const FlowKey& key, const FlowAttributes& attrib
   std::size_t i = 0;
   while (i + 1 < attributes.link_types && is_tag(Ethertype{attributes.link_type[i]})) {
     be16(attributes.link_type[i]);
+    vary(2);
     be16(tags[i]);
     ++i;
   }
@@ -120,7 +136,8 @@ void KeyFrame::write_type(const FlowKey& key, std::uint16_t type,
               ? 0
               : std::min<std::size_t>(attributes->labels, FlowAttributes::kLabelsMax);
       for (std::size_t i = 0; i < labels; ++i) {
-        copy(attributes->label_stack[i].data(), attributes->label_stack[i].size());
+        be16(0);  // the label: not asked for
+        octet(attributes->label_stack[i][2] & kBottomOfStack);
         octet(0);  // TTL
       }
       break;
@@ -143,6 +160,7 @@ void KeyFrame::write_ipv4(const FlowKey& key) {
   octet(0);                              // TTL
   octet(key.protocol);
   be16(0);
+  vary(8);
   copy(key.source.data() + 12, 4);
   copy(key.destination.data() + 12, 4);
 }
@@ -158,6 +176,7 @@ void KeyFrame::write_ipv6(const FlowKey& key, const FlowAttributes* attributes) 
   be16(kTransport);
   octet(next);
   octet(0);
+  vary(32);
   copy(key.source.data(), 16);
   copy(key.destination.data(), 16);
   if (next != kFragment) return;

@@ -6,10 +6,11 @@
 #include <pcap/pcap.h>
 
 #include <cstring>
+#include <deque>
 #include <map>
 #include <vector>
 
-#include "control/filter/flow_filter.hpp"
+#include "control/filter/filter_bank.hpp"
 #include "dataplane/packet/parse.hpp"
 #include "tests/support/corpus_captures.hpp"
 
@@ -161,6 +162,27 @@ std::uint64_t allowed_packets(const std::filesystem::path& path) {
     if (path.filename() == allowance.capture) return allowance.packets;
   }
   return 0;
+}
+
+// The same filters asked together.
+TEST(FilterCorpus, answers_alike_when_asked_together) {
+  std::deque<FlowFilter> filters;
+  std::vector<const FlowFilter*> list;
+  for (const char* const expression : kFilters) list.push_back(&filters.emplace_back(expression));
+  FilterBank bank(list);
+  std::vector<std::uint8_t> answers(bank.size());
+  const auto captures = corpus_captures();
+  if (captures.empty()) GTEST_SKIP() << "no corpus beside the checkout";
+  for (const auto& path : captures) {
+    for (const Flow& flow : read_capture(path).flows) {
+      const KeyFrame frame(flow.key, &flow.attributes);
+      bank.ask(frame, answers.data());
+      for (std::size_t i = 0; i < filters.size(); ++i) {
+        ASSERT_EQ(answers[i] != 0, filters[i].matches(frame))
+            << path.filename() << ": " << kFilters[i];
+      }
+    }
+  }
 }
 
 TEST(FilterCorpus, agrees_with_libpcap_packet_by_packet) {
