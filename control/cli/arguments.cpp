@@ -364,7 +364,7 @@ void add_report(CLI::App& app, Arguments& arguments) {
   command
       ->add_option("--by", report.by,
                    "below each period its heaviest groups: group, or the "
-                   "monitor's group_by")
+                   "monitor's group_by, as src_host or src_host,protocol")
       ->type_name("GROUP");
   command->add_option("--groups", report.groups, "with --by: so many groups; 0 for all")
       ->type_name("N")

@@ -53,9 +53,34 @@ ReportQuery query_of(const ReportArguments& asked, const Calendar& calendar) {
   constexpr std::size_t usual[kLevels] = {60, 24, 24, 30, 12, 12, 10, 1};
   query.periods = asked.rows != 0 ? asked.rows : usual[static_cast<std::size_t>(asked.level)];
   if (!query.from && !asked.to.empty()) --query.to;  // --to is exclusive
-  query.groups = !asked.by.empty();
   query.groups_max = asked.groups;
   return query;
+}
+
+// `--by`: `group`, whatever the groups are, or a group_by, which also chooses among monitors that
+// were not named.
+void choose_groups(const HistoryReader& reader, const std::string& by, ReportQuery& query) {
+  if (by.empty()) return;
+  if (query.kind == SeriesKind::kInterface) {
+    throw StartupError(ExitCode::kUsage, "--by: interfaces have no groups; name a monitor");
+  }
+  query.groups = true;
+  if (by == "group") return;
+  std::vector<std::string> chosen;
+  std::string known;
+  for (const std::string& name : report_names(reader, query)) {
+    const std::string grouping = reader.grouping(name);
+    if (grouping == by) chosen.push_back(name);
+    if (!grouping.empty()) known += fmt::format("; {} has --by {}", name, grouping);
+  }
+  const std::size_t wanted = std::max<std::size_t>(1, query.names.size());
+  if (chosen.size() < wanted) {
+    throw StartupError(
+        ExitCode::kUsage,
+        fmt::format("--by {}: {} grouped so; --by group takes them as they are{}", by,
+                    query.names.empty() ? "no monitor is" : "not all of them are", known));
+  }
+  query.names = std::move(chosen);
 }
 
 void write_file(const std::string& path, const std::string& text) {
@@ -132,6 +157,7 @@ ExitCode report_command(const Arguments& arguments) {
     // Who has no monitors means the interfaces.
     if (query.names.empty() && reader.names(query.kind).empty())
       query.kind = SeriesKind::kInterface;
+    choose_groups(reader, arguments.report.by, query);
     return arguments.report.percentile
                ? print_percentiles(reader, calendar, query, arguments, history)
                : print_report(reader, calendar, query, arguments, history);

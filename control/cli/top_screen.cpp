@@ -22,6 +22,12 @@ constexpr std::size_t kBarColumns = 10;
 constexpr std::size_t kBarColumnsMin = 5;  // a long name goes before its bar
 constexpr std::size_t kNameColumnsMin = 20;
 constexpr std::size_t kNumberColumns = 82;  // what the columns beside the name take at most
+constexpr std::size_t kRateColumns = 13;    // one of the three rates
+constexpr std::string_view kKeys =
+    "f flows  s sources  d destinations  h hosts  p ports  o protocols  m monitors   "
+    "1 2 3 k b c sort  / filter  space pause  q quit";
+constexpr std::string_view kKeysShort =
+    "f s d h p o m view  1 2 3 k b c sort  / filter  space pause  q quit";
 
 const std::map<char, std::string> kViewOfKey = {
     {'f', "flow"}, {'s', "source"},   {'d', "destination"}, {'h', "host"},
@@ -69,9 +75,19 @@ std::string shortened(const std::string& name, std::size_t columns) {
   return name.substr(0, left) + "…" + name.substr(name.size() - (columns - 1 - left));
 }
 
+// Which of the rates is meant.
+std::size_t window_of(TopSort sort) {
+  return sort == TopSort::kRate10 ? 1 : sort == TopSort::kRate40 ? 2 : 0;
+}
+
 double share_of(const TopLine& line, double whole, TopSort sort) {
-  const std::size_t window = sort == TopSort::kRate10 ? 1 : sort == TopSort::kRate40 ? 2 : 0;
-  return whole > 0 ? line.octets_per_s[window] / whole : 0;
+  return whole > 0 ? line.octets_per_s[window_of(sort)] / whole : 0;
+}
+
+// A terminal of 80 columns has room for one rate.
+std::vector<std::size_t> windows_in(std::size_t columns, TopSort sort) {
+  if (columns < kNumberColumns + kNameColumnsMin) return {window_of(sort)};
+  return {0, 1, 2};
 }
 
 }  // namespace
@@ -157,29 +173,34 @@ std::vector<std::string> TopScreen::table(std::size_t columns, std::size_t rows,
       shown().lines(sort_, rows, of_monitors() ? name_part_ : std::string());
   std::size_t longest = kNameColumnsMin;
   for (const TopLine& line : lines) longest = std::max(longest, line.name.size());
-  const std::size_t without_bars = kNumberColumns + longest + 2;
+  static constexpr const char* kWindowNames[] = {"2 s", "10 s", "40 s"};
+  const std::vector<std::size_t> windows = windows_in(columns, sort_);
+  const std::size_t numbers = kNumberColumns - (3 - windows.size()) * kRateColumns;
+  const std::size_t without_bars = numbers + longest + 2;
   const std::size_t left = columns > without_bars ? columns - without_bars : 0;
   const std::size_t bar_columns = left < kBarColumnsMin ? 0 : std::min(left, kBarColumns);
-  const std::size_t taken = kNumberColumns + (bar_columns > 0 ? bar_columns + 2 : 0);
+  const std::size_t taken = numbers + (bar_columns > 0 ? bar_columns + 2 : 0);
   const std::size_t name_columns = std::max(kNameColumnsMin, columns > taken ? columns - taken : 0);
   double whole = 0;
   for (const TopLine& line : lines) whole += share_of(line, 1, sort_);
-  TextTable table({{by_},
-                   {"2 s", Align::kRight},
-                   {"10 s", Align::kRight},
-                   {"40 s", Align::kRight},
-                   {"packet rate", Align::kRight},
-                   {"share", Align::kRight},
-                   {"octets", Align::kRight},
-                   {"flows", Align::kRight},
-                   {""}});
+  std::vector<TextTable::Column> heads = {{by_}};
+  for (const std::size_t window : windows) heads.push_back({kWindowNames[window], Align::kRight});
+  for (const char* head : {"packet rate", "share", "octets", "flows"}) {
+    heads.push_back({head, Align::kRight});
+  }
+  heads.push_back({""});
+  TextTable table(std::move(heads));
   for (const TopLine& line : lines) {
     const double share = share_of(line, whole, sort_);
-    table.add_row({shortened(line.name, name_columns), bit_rate_text(8 * line.octets_per_s[0]),
-                   bit_rate_text(8 * line.octets_per_s[1]), bit_rate_text(8 * line.octets_per_s[2]),
-                   packet_rate_text(line.packets_per_s), fmt::format("{:.1f} %", share * 100),
-                   octets_text(static_cast<double>(line.total.octets)), grouped(line.flows),
-                   bar_columns > 0 ? share_bar(share, static_cast<int>(bar_columns)) : ""});
+    std::vector<std::string> row = {shortened(line.name, name_columns)};
+    for (const std::size_t window : windows) {
+      row.push_back(bit_rate_text(8 * line.octets_per_s[window]));
+    }
+    row.insert(row.end(),
+               {packet_rate_text(line.packets_per_s), fmt::format("{:.1f} %", share * 100),
+                octets_text(static_cast<double>(line.total.octets)), grouped(line.flows),
+                bar_columns > 0 ? share_bar(share, static_cast<int>(bar_columns)) : ""});
+    table.add_row(std::move(row));
   }
   std::vector<std::string> shown_lines;
   for (std::string line : table.lines()) {
@@ -197,10 +218,7 @@ std::string TopScreen::foot(std::size_t columns, const Style& style) const {
     return fitted(prompt + edited_ + "_", columns);
   }
   if (!message_.empty()) return style.warn(fitted(message_, columns));
-  return style.dim(
-      fitted("f flows  s sources  d destinations  h hosts  p ports  o protocols  m monitors   "
-             "1 2 3 k b c sort  / filter  space pause  q quit",
-             columns));
+  return style.dim(fitted(std::string(columns < kKeys.size() ? kKeysShort : kKeys), columns));
 }
 
 std::string TopScreen::text(std::size_t columns, std::size_t rows, const Style& style) const {

@@ -6,6 +6,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +20,11 @@ enum class SeriesKind : std::uint8_t { kMonitor, kInterface };
 // As the history file and the reports spell it.
 constexpr std::string_view name_of(SeriesKind kind) {
   return kind == SeriesKind::kMonitor ? "monitor" : "interface";
+}
+
+// Where the history file notes what the groups of a monitor are.
+inline std::string grouping_note(const std::string& monitor) {
+  return "group_by." + monitor;
 }
 
 // What is counted: a monitor or an interface as a whole (group empty), or one group of a monitor.
@@ -37,12 +43,16 @@ struct SeriesSample {
   DirectedVolume volume;
 };
 
+using Groupings = std::map<std::string, std::string>;  // by monitor; without groups: empty
+
 // Monitors and whoever else counts. Thread: control.
 class HistoryProducer {
  public:
   virtual ~HistoryProducer() = default;
   // Appends what was counted since the last call; series without traffic may be left out.
   virtual void take_samples(std::vector<SeriesSample>& samples) = 0;
+  // What the groups of each monitor are, as `group_by` has it: "host", "src_host,protocol".
+  [[nodiscard]] virtual Groupings groupings() const { return {}; }
 };
 
 class HistoryFeed {

@@ -64,6 +64,12 @@ std::map<std::string, DirectedVolume> HistoryReader::groups(Level level, const s
   return groups;
 }
 
+std::string HistoryReader::grouping(const std::string& monitor) const {
+  Statement get(database_, "SELECT value FROM note WHERE key=?");
+  get.bind(1, grouping_note(monitor));
+  return get.step() ? get.text(0) : std::string();
+}
+
 std::int64_t HistoryReader::first(Level level, std::int64_t none) const {
   Statement select(database_, fmt::format("SELECT min(first) FROM (SELECT (SELECT min(start) FROM "
                                           "{} WHERE series=id) AS first FROM series)",

@@ -32,6 +32,9 @@ class HistoryReader {
                                                              const std::string& monitor,
                                                              std::int64_t from,
                                                              std::int64_t to) const;
+  // What the groups of a monitor are: its group_by, with commas; empty: it has none, or an older
+  // version wrote the file.
+  [[nodiscard]] std::string grouping(const std::string& monitor) const;
   // The first row there is of a level; `none` if there is none.
   [[nodiscard]] std::int64_t first(Level level, std::int64_t none) const;
 

@@ -180,6 +180,11 @@ void HistoryStore::close() {
   set_note("ended", "1");
 }
 
+void HistoryStore::set_grouping(const std::string& monitor, const std::string& grouping) {
+  const std::string key = grouping_note(monitor);
+  if (note(key) != grouping) set_note(key, grouping);
+}
+
 std::string HistoryStore::note(const std::string& key) const {
   Statement get(database_, "SELECT value FROM note WHERE key=?");
   get.bind(1, key);

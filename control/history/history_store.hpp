@@ -42,6 +42,8 @@ class HistoryStore {
   void add(const HistoryBatch& batch, std::int64_t now_s);
   // Removes what is older than it is to be kept. Returns the rows removed.
   std::int64_t prune(const KeepTimes& keep, std::int64_t now_s);
+  // What the groups of a monitor are: its group_by.
+  void set_grouping(const std::string& monitor, const std::string& grouping);
   // The run ended in order.
   void close();
 

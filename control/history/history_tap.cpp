@@ -10,7 +10,10 @@ HistoryTap::HistoryTap(const HistoryConfig& config, HistoryWriter::Log log)
 void HistoryTap::collect(Status& status, TimeNs interval, bool end) {
   if (writer_.due(status.time / kNsPerSecond) || end) {
     std::vector<SeriesSample> samples;
-    for (HistoryProducer* producer : producers_) producer->take_samples(samples);
+    for (HistoryProducer* producer : producers_) {
+      producer->take_samples(samples);
+      writer_.describe(producer->groupings());
+    }
     take_ports(status, samples);
     writer_.add((status.time - interval) / kNsPerSecond, samples);
   }

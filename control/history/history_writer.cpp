@@ -85,6 +85,11 @@ void HistoryWriter::add(std::int64_t wall_s, std::span<const SeriesSample> sampl
   status_.lost = book_.lost();
 }
 
+void HistoryWriter::describe(const Groupings& groupings) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [monitor, grouping] : groupings) groupings_[monitor] = grouping;
+}
+
 void HistoryWriter::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
@@ -110,6 +115,7 @@ void HistoryWriter::flush(std::int64_t wall_s, std::int64_t steady_s) {
       if (!batch) break;
       write(*batch, wall_s);
     }
+    write_groupings();
     prune_if_due(wall_s, steady_s);
   } catch (const DatabaseError& error) {
     store_.reset();
@@ -138,6 +144,15 @@ void HistoryWriter::write(const HistoryBatch& batch, std::int64_t wall_s) {
   book_.written();
   ++status_.flushes;
   status_.pending_rows = book_.rows();
+}
+
+void HistoryWriter::write_groupings() {
+  Groupings groupings;
+  {
+    const std::lock_guard lock(mutex_);
+    groupings.swap(groupings_);
+  }
+  for (const auto& [monitor, grouping] : groupings) store_->set_grouping(monitor, grouping);
 }
 
 void HistoryWriter::prune_if_due(std::int64_t wall_s, std::int64_t steady_s) {

@@ -34,6 +34,8 @@ class HistoryWriter final : public HistoryFeed {
   void start();  // the thread; without it, `flush` is the caller's to call
   bool due(std::int64_t wall_s) override;
   void add(std::int64_t wall_s, std::span<const SeriesSample> samples) override;
+  // What the next flush says of these monitors' groups.
+  void describe(const Groupings& groupings);
   // Writes what there is. `steady_s` goes on whatever the wall clock does.
   void flush(std::int64_t wall_s, std::int64_t steady_s);
   // Ends the run in order; after the last `add`.
@@ -44,6 +46,7 @@ class HistoryWriter final : public HistoryFeed {
   void run();
   void open(std::int64_t wall_s);
   void write(const HistoryBatch& batch, std::int64_t wall_s);
+  void write_groupings();
   void prune_if_due(std::int64_t wall_s, std::int64_t steady_s);
   void trouble(const std::string& text);
 
@@ -59,10 +62,11 @@ class HistoryWriter final : public HistoryFeed {
   std::optional<std::int64_t> pruned_s_;  // steady
   std::optional<std::int64_t> wall_minus_steady_;
 
-  mutable std::mutex mutex_;  // book_, status_, stopping_
+  mutable std::mutex mutex_;  // what follows, but for the thread
   std::condition_variable wake_;
   HistoryBook book_;
   HistoryStatus status_;
+  Groupings groupings_;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -23,6 +23,43 @@ std::vector<ReportGroup> heaviest(std::map<std::string, DirectedVolume> groups, 
   return sorted;
 }
 
+// Levels whose periods may make up those of another, the coarsest first.
+std::vector<Level> parts_of(Level level) {
+  switch (level) {
+    case Level::kYear:
+      return {Level::kMonth, Level::kDay, Level::kHour};
+    case Level::kMonth:
+    case Level::kWeek:
+      return {Level::kDay, Level::kHour, Level::kFiveMinutes};
+    case Level::kDay:
+      return {Level::kHour, Level::kFiveMinutes};
+    case Level::kHour:
+      return {Level::kFiveMinutes};
+    default:
+      return {};
+  }
+}
+
+// The rows to read: those of `level`, unless they began on another day of the week or in another
+// time zone than `calendar` has, so that they lie in two of its periods. Then finer ones that do
+// not, if they are still there.
+Level level_to_read(const HistoryReader& history, const Calendar& calendar, Level level,
+                    const Series& series, const Period& window) {
+  const auto is_whole = [&](Level l, const std::vector<HistoryRow>& rows) {
+    return std::ranges::all_of(rows, [&](const HistoryRow& row) {
+      return calendar.period(l, row.start).start == row.start;
+    });
+  };
+  const std::vector<HistoryRow> rows = history.rows(level, series, window.start, window.end);
+  if (is_whole(level, rows)) return level;
+  const std::int64_t covered = calendar.period(level, rows.front().start).end;
+  for (const Level part : parts_of(level)) {
+    if (history.first(part, INT64_MAX) >= covered) continue;
+    if (is_whole(part, history.rows(part, series, window.start, window.end))) return part;
+  }
+  return level;
+}
+
 // Rows lie in the periods they begin in; those of another time zone's days in the nearest.
 void fill_column(std::vector<ReportRow>& rows, std::size_t column,
                  const std::vector<HistoryRow>& history) {
@@ -87,16 +124,15 @@ Report make_report(const HistoryReader& history, const Calendar& calendar,
   if (report.rows.empty()) return report;
   for (std::size_t c = 0; c < report.names.size(); ++c) {
     const Series series{query.kind, report.names[c], ""};
-    fill_column(report.rows, c,
-                history.rows(query.level, series, report.rows.front().period.start,
-                             report.rows.back().period.end));
+    const Period window{report.rows.front().period.start, report.rows.back().period.end};
+    const Level level = level_to_read(history, calendar, query.level, series, window);
+    fill_column(report.rows, c, history.rows(level, series, window.start, window.end));
     for (ReportRow& row : report.rows) {
       ReportCell& cell = row.cells[c];
       if (!cell.volume.in.is_zero() || !cell.volume.out.is_zero()) report.directed[c] = true;
       if (query.groups && query.kind == SeriesKind::kMonitor) {
-        cell.groups =
-            heaviest(history.groups(query.level, series.name, row.period.start, row.period.end),
-                     query.groups_max);
+        cell.groups = heaviest(history.groups(level, series.name, row.period.start, row.period.end),
+                               query.groups_max);
       }
     }
   }

@@ -109,6 +109,18 @@ TEST(TopScreen, picks_monitors_by_a_part_of_their_name) {
   EXPECT_THAT(text(shown), Not(HasSubstr("mail")));
 }
 
+// What matters is there on a terminal of 80 columns, too.
+TEST(TopScreen, has_one_rate_and_all_keys_on_a_small_terminal) {
+  TopScreen shown = screen();
+  const std::string drawn = text(shown, 80);
+  EXPECT_THAT(drawn, HasSubstr("q quit"));
+  EXPECT_THAT(drawn, HasSubstr("flows\n"));
+  EXPECT_THAT(drawn, Not(HasSubstr("40 s")));
+  shown.press('3');
+  EXPECT_THAT(text(shown, 80), HasSubstr("40 s"));
+  EXPECT_THAT(text(shown, 80), HasSubstr("flows\n"));
+}
+
 TEST(TopScreen, fits_any_terminal) {
   TopScreen shown("flow", std::string(200, 'x'));
   TopRows many;

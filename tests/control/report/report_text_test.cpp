@@ -55,6 +55,23 @@ TEST_F(ReportTest, reads_as_trafmetux_wrote_it) {
             "2008-10-26 - 2008-11-01: [input= 24.21 MB] [output= 3.37 MB] [total= 27.58 MB]\n");
 }
 
+// Weeks in the file begin on Sunday; a report may want another day, or another midnight.
+TEST_F(ReportTest, cuts_periods_as_it_is_asked_to_not_as_the_file_was_written) {
+  HistoryStore store(folder_.database(), calendar_, 2);
+  HistoryBatch batch{1, {}};
+  put(batch, "input", "", kEvening - 86400, 5'000'000);  // Sunday, 19:00 UTC
+  store.add(batch, kEvening);
+  calendar_ = Calendar("UTC", "monday");
+  EXPECT_EQ(report_as_text(report(Level::kWeek), {}),
+            "2008-10-20 - 2008-10-26: [input= 5.00 MB] [output= 0 B] [total= 5.00 MB]\n"
+            "2008-10-27 - 2008-11-02: [input= 24.21 MB] [output= 3.37 MB] [total= 27.58 MB]\n");
+  calendar_ = Calendar("Asia/Kolkata", "monday");  // 19:30 UTC is 1:00 of the next day
+  EXPECT_EQ(report_as_text(report(Level::kDay), {}),
+            "2008-10-26: [input= 0 B] [output= 0 B] [total= 0 B]\n"
+            "2008-10-27: [input= 5.00 MB] [output= 0 B] [total= 5.00 MB]\n"
+            "2008-10-28: [input= 24.21 MB] [output= 3.37 MB] [total= 27.58 MB]\n");
+}
+
 TEST_F(ReportTest, takes_the_unit_that_is_asked_for) {
   ReportStyle style;
   style.unit = OctetUnit::kKiB;
