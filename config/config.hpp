@@ -197,6 +197,7 @@ struct MonitorConfig {
   std::vector<std::string> local;  // networks
   QuotaConfig quota;
   std::uint32_t max_groups = 10'000;
+  std::chrono::nanoseconds group_idle = std::chrono::minutes(10);  // 0: groups never leave
   std::vector<std::string> rules;  // of `dump`: config/host_rule.hpp
   DumpConfig dump;
 };

@@ -396,6 +396,10 @@ const Option kOptions[] = {
    "only ends in them have groups."},
   {"monitors[].max_groups", ITEM(monitors, max_groups), integer(1, 10'000'000), kLive,
    "Groups at most; what is beyond is counted together."},
+  {"monitors[].group_idle", ITEM(monitors, group_idle), duration(0s, 24 * 365h), kLive,
+   "When max_groups are taken, a group that counted nothing for so long makes place for another: "
+   "what it has counted goes into `other`. Looked at once a minute. 0: never. The groups of a "
+   "monitor with `dump` stay until they are cleared."},
   {"monitors[].quota", nullptr, section(), kLive,
    "How much traffic there may be in a period of local time (history.timezone)."},
   {"monitors[].quota.octets", ITEM(monitors, quota.octets), text(0, 32), kLive,

@@ -37,7 +37,7 @@ class KeyTable {
   [[nodiscard]] std::size_t place_of(const std::uint8_t* key, std::uint32_t tag) const;
   void grow();
 
-  const std::size_t key_octets_;
+  std::size_t key_octets_;
   std::uint32_t size_ = 0;
   std::vector<std::uint8_t> keys_;
   std::vector<Slot> slots_;  // a power of two, at most half full

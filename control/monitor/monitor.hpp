@@ -14,9 +14,9 @@
 #include "control/dump/host_rules.hpp"
 #include "control/filter/flow_filter.hpp"
 #include "control/monitor/group_spec.hpp"
-#include "control/monitor/key_table.hpp"
 #include "control/monitor/network_list.hpp"
 #include "control/volume.hpp"
+#include "dataplane/packet/packet_view.hpp"
 
 namespace wiretally {
 
@@ -62,6 +62,8 @@ class Monitor {
   [[nodiscard]] bool wants_attributes() const {
     return filter_.wants_attributes() || spec_.wants(GroupField::kMac);
   }
+  // Every flow counts alike, with both of its ends.
+  [[nodiscard]] bool has_sides() const { return !config_.rules.empty() || !local_.is_empty(); }
   [[nodiscard]] FlowSides sides_of(const FlowKey& key) const;
   // A flow that counts at neither end is none of this monitor's.
   [[nodiscard]] bool wants(const FlowSides& sides) const {
@@ -69,28 +71,33 @@ class Monitor {
   }
 
   // -- groups: the first max_groups that came have a number --
-  // kOther: it came too late.
-  std::uint32_t group_of(const std::uint8_t* key);
-  [[nodiscard]] bool is_full() const { return keys_.size() >= config_.max_groups; }
+  // A key that has none yet. Who looks keys up is MonitorSet, for all monitors that group alike.
+  std::uint32_t add_group(const std::uint8_t* key);
+  [[nodiscard]] bool is_full() const { return groups_.size() >= config_.max_groups; }
 
   void count(const Volume& volume, std::uint64_t flows, Way direction) {
     whole_.add(volume, flows, direction);
   }
-  void count_group(std::uint32_t group, const Volume& volume, std::uint64_t flows, Way direction);
+  // `now`: meter time, or a little later.
+  void count_group(std::uint32_t group, const Volume& volume, std::uint64_t flows, Way direction,
+                   TimeNs now);
 
   [[nodiscard]] const MonitorCounts& whole() const { return whole_; }
-  [[nodiscard]] std::uint32_t groups() const { return keys_.size(); }
+  [[nodiscard]] std::uint32_t groups() const { return static_cast<std::uint32_t>(groups_.size()); }
   [[nodiscard]] const MonitorCounts& group(std::uint32_t group) const { return groups_[group]; }
   [[nodiscard]] std::string group_text(std::uint32_t group) const {
-    return spec_.text(keys_.key(group));
+    return spec_.text(group_key(group));
   }
   [[nodiscard]] std::span<const std::uint8_t> group_key(std::uint32_t group) const {
-    return keys_.key(group);
+    return std::span(keys_).subspan(group * spec_.key_octets(), spec_.key_octets());
   }
   // Of a monitor with groups: flows that are in none of them.
   [[nodiscard]] const MonitorCounts& other() const { return other_; }
   // Forgets the groups and `other`; the whole goes on.
   void clear_groups();
+  // Groups that counted nothing since `since` leave; their counts go into `other`, so sums stay.
+  // The new number of each group, kOther if it left; empty: all stay.
+  std::vector<std::uint32_t> drop_idle(TimeNs since);
 
  private:
   const MonitorConfig config_;
@@ -100,8 +107,9 @@ class Monitor {
   const HostRules rules_;
   MonitorCounts whole_;
   MonitorCounts other_;
-  KeyTable keys_;
+  std::vector<std::uint8_t> keys_;  // by group
   std::vector<MonitorCounts> groups_;
+  std::vector<TimeNs> counted_at_;  // by group
 };
 
 }  // namespace wiretally

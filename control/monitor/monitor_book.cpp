@@ -2,6 +2,9 @@
 // The book of the monitors. Thread: control, between two ticks.
 #include "control/monitor/monitor_book.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +12,12 @@ namespace wiretally {
 namespace {
 
 constexpr const char* kOther = "other";
+constexpr TimeNs kMakeRoomEvery = 60 * kNsPerSecond;
+
+// Never of a monitor with a dump, which tells all hosts since the counts began.
+TimeNs idle_limit(const MonitorConfig& config) {
+  return config.dump.file.empty() ? config.group_idle.count() : 0;
+}
 
 DirectedVolume since(const MonitorCounts& now, MonitorCounts& before) {
   DirectedVolume volume = now.volume();
@@ -44,6 +53,7 @@ std::vector<MonitorBook::Entry> MonitorBook::entries_of(const std::vector<Monito
     } else {
       entries.emplace_back().monitor = std::make_shared<Monitor>(config);
     }
+    entries.back().idle = idle_limit(config);
   }
   return entries;
 }
@@ -67,9 +77,11 @@ MonitorBook::Entry* MonitorBook::find(std::string_view name) {
 
 // A tick that was made to come early (an order) is rated with the next one.
 void MonitorBook::end_tick(TimeNs now, TimeNs interval) {
+  now_ = now;
   if (set_ == nullptr) return;
   set_->settle();
   if (top_ != 0) refresh_top();
+  if (now - made_room_at_ >= kMakeRoomEvery) make_room();
   const TimeNs span = now - rated_at_;
   if (rated_at_ != 0 && span < interval / 2) return;
   const double seconds = static_cast<double>(span) / static_cast<double>(kNsPerSecond);
@@ -87,6 +99,29 @@ void MonitorBook::end_tick(TimeNs now, TimeNs interval) {
   rated_at_ = now;
 }
 
+// Groups that have counted nothing for long leave monitors that are full.
+void MonitorBook::make_room() {
+  made_room_at_ = now_;
+  const auto is_full = [](const Entry& entry) {
+    return entry.idle != 0 && entry.monitor->is_full();
+  };
+  if (std::ranges::none_of(entries_, is_full)) return;
+  set_->settle_groups(now_);
+  bool any_left = false;
+  for (Entry& entry : entries_) {
+    if (!is_full(entry)) continue;
+    Monitor& monitor = *entry.monitor;
+    if (sampled_) entry.sampled.refresh(monitor, sampled_groups_);
+    if (top_ != 0) entry.top.refresh(monitor, top_of_each());
+    const std::vector<std::uint32_t> moved = monitor.drop_idle(now_ - entry.idle);
+    if (moved.empty()) continue;
+    any_left = true;
+    if (sampled_) entry.sampled.renumber(moved, monitor);
+    if (top_ != 0) entry.top.renumber(moved, monitor);
+  }
+  if (any_left) set_->forget_rows(now_);
+}
+
 std::size_t MonitorBook::top_of_each() const {
   const auto grouped = static_cast<std::size_t>(std::ranges::count_if(
       entries_, [](const Entry& entry) { return !entry.monitor->spec().is_empty(); }));
@@ -96,7 +131,7 @@ std::size_t MonitorBook::top_of_each() const {
 void MonitorBook::refresh_top() {
   const std::size_t each = top_of_each();
   if (each == 0) return;
-  set_->settle_groups();
+  set_->settle_groups(now_);
   for (Entry& entry : entries_) {
     if (!entry.monitor->spec().is_empty()) entry.top.refresh(*entry.monitor, each);
   }
@@ -131,7 +166,7 @@ std::optional<MonitorSnapshot> MonitorBook::snapshot(std::string_view name) {
   Entry* const entry = find(name);
   if (entry == nullptr) return std::nullopt;
   set_->settle();
-  set_->settle_groups();
+  set_->settle_groups(now_);
   return snapshot_of(*entry);
 }
 
@@ -139,7 +174,7 @@ const Monitor* MonitorBook::settled(std::string_view name) {
   Entry* const entry = find(name);
   if (entry == nullptr) return nullptr;
   set_->settle();
-  set_->settle_groups();
+  set_->settle_groups(now_);
   return entry->monitor.get();
 }
 
@@ -160,7 +195,7 @@ std::vector<MonitorSnapshot> MonitorBook::snapshots() {
   std::vector<MonitorSnapshot> snapshots;
   if (set_ == nullptr) return snapshots;
   set_->settle();
-  set_->settle_groups();
+  set_->settle_groups(now_);
   for (const Entry& entry : entries_) snapshots.push_back(snapshot_of(entry));
   return snapshots;
 }
@@ -168,7 +203,7 @@ std::vector<MonitorSnapshot> MonitorBook::snapshots() {
 bool MonitorBook::clear_groups(std::string_view name) {
   Entry* const entry = find(name);
   if (entry == nullptr) return false;
-  set_->settle_groups();
+  set_->settle_groups(now_);
   if (sampled_) {
     sample_groups(*entry, kept_);
     entry->sampled.forget();
@@ -178,7 +213,7 @@ bool MonitorBook::clear_groups(std::string_view name) {
     entry->top.forget();
   }
   entry->monitor->clear_groups();
-  set_->forget_rows();
+  set_->forget_rows(now_);
   return true;
 }
 
@@ -199,7 +234,7 @@ void MonitorBook::take_samples(std::vector<SeriesSample>& samples) {
   samples.insert(samples.end(), kept.begin(), kept.end());
   if (set_ == nullptr) return;
   set_->settle();
-  set_->settle_groups();
+  set_->settle_groups(now_);
   for (Entry& entry : entries_) {
     const DirectedVolume volume = since(entry.monitor->whole(), entry.told);
     if (volume.total.is_zero()) continue;
@@ -208,11 +243,20 @@ void MonitorBook::take_samples(std::vector<SeriesSample>& samples) {
   }
 }
 
+Groupings MonitorBook::groupings() const {
+  Groupings groupings;
+  for (const Entry& entry : entries_) {
+    const MonitorConfig& config = entry.monitor->config();
+    groupings[config.name] = fmt::format("{}", fmt::join(config.group_by, ","));
+  }
+  return groupings;
+}
+
 PreparedChange MonitorBook::prepare(const Config&, const Config& next) {
   PreparedChange change;
   if (set_ != nullptr) {
     set_->settle();
-    set_->settle_groups();
+    set_->settle_groups(now_);
   }
   auto entries = std::make_shared<std::vector<Entry>>(entries_of(next.monitors, entries_));
   change.commit = [this, entries](Config& taken) {
@@ -225,7 +269,9 @@ PreparedChange MonitorBook::prepare(const Config&, const Config& next) {
     for (Entry& entry : *entries) {
       if (const Entry* same = find(entry.monitor->config().name);
           same != nullptr && same->monitor == entry.monitor) {
+        const TimeNs idle = entry.idle;
         entry = *same;
+        entry.idle = idle;
       }
     }
     take_over(std::move(*entries));

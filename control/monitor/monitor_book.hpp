@@ -54,11 +54,13 @@ class MonitorBook final : public HistoryProducer, public Reloadable {
   bool clear_groups(std::string_view name);
 
   void take_samples(std::vector<SeriesSample>& samples) override;
+  [[nodiscard]] Groupings groupings() const override;
   PreparedChange prepare(const Config& running, const Config& next) override;
 
  private:
   struct Entry {
     std::shared_ptr<Monitor> monitor;
+    TimeNs idle = 0;  // group_idle as it holds now; 0: groups never leave
     // Rates.
     Volume before;
     Volume recent;
@@ -75,6 +77,7 @@ class MonitorBook final : public HistoryProducer, public Reloadable {
   void take_over(std::vector<Entry> entries);
   Entry* find(std::string_view name);
   void refresh_top();
+  void make_room();
   [[nodiscard]] std::size_t top_of_each() const;
   void sample_groups(Entry& entry, std::vector<SeriesSample>& samples);
   [[nodiscard]] static MonitorSnapshot snapshot_of(const Entry& entry);
@@ -87,6 +90,8 @@ class MonitorBook final : public HistoryProducer, public Reloadable {
   const Attach attach_;
   std::vector<Entry> entries_;
   std::unique_ptr<MonitorSet> set_;  // null: no monitors
+  TimeNs now_ = 0;                   // of the last tick
+  TimeNs made_room_at_ = 0;
   TimeNs rated_at_ = 0;
   std::uint32_t top_ = 0;
   bool sampled_ = false;

@@ -12,8 +12,7 @@
 namespace wiretally {
 
 struct RowKind {
-  GroupSpec* spec;
-  KeyTable* known;
+  GroupIndex* index;
   std::vector<ClassMember> members;
   RowNumber other = kNoRow;
   KeyTable keys;                       // of the rows below
@@ -37,62 +36,86 @@ MonitorSet::MonitorSet(std::vector<std::shared_ptr<Monitor>> monitors,
                        std::vector<std::uint32_t> ifindex, std::size_t shards)
     : monitors_(std::move(monitors)), ifindex_(std::move(ifindex)) {
   chunks_.reserve(kChunks);
+  std::vector<const FlowFilter*> filters;
   std::map<std::string, std::uint32_t> by_text;
   for (const auto& monitor : monitors_) {
     const auto [at, is_new] =
-        by_text.emplace(monitor->config().filter, static_cast<std::uint32_t>(filters_.size()));
-    if (is_new) filters_.push_back(&monitor->filter());
+        by_text.emplace(monitor->config().filter, static_cast<std::uint32_t>(filters.size()));
+    if (is_new) filters.push_back(&monitor->filter());
     filter_of_.push_back(at->second);
+    if (monitor->has_sides()) {
+      monitors_with_sides_.push_back(static_cast<std::uint32_t>(filter_of_.size() - 1));
+    }
     wants_attributes_ = wants_attributes_ || monitor->wants_attributes();
     wants_ingress_ = wants_ingress_ || monitor->spec().wants(GroupField::kIngress);
     if (monitor->spec().is_empty()) continue;
-    (void)spec_of(monitor->spec());
+    (void)index_of(monitor->spec());
   }
+  filters_ = std::make_unique<FilterBank>(std::move(filters));
   know_groups();
-  for (const Spec& spec : specs_) rows_per_flow_ += spec.spec.has_two_ends() ? 3 : 1;
+  for (const GroupIndex& index : indexes_) {
+    rows_per_flow_ += index.spec.has_two_ends() ? 3 : 1;
+  }
   for (std::size_t i = 0; i < shards; ++i) shards_.push_back(std::make_unique<ShardTally>(*this));
 }
 
 MonitorSet::~MonitorSet() = default;
 
-MonitorSet::Spec& MonitorSet::spec_of(const GroupSpec& spec) {
-  const auto known = std::ranges::find(specs_, spec, &Spec::spec);
-  return known != specs_.end() ? *known
-                               : specs_.emplace_back(Spec{spec, KeyTable(spec.key_octets())});
+GroupIndex& MonitorSet::index_of(const GroupSpec& spec) {
+  const auto known = std::ranges::find(indexes_, spec, &GroupIndex::spec);
+  return known != indexes_.end()
+             ? *known
+             : indexes_.emplace_back(GroupIndex{spec, KeyTable(spec.key_octets()), {}});
 }
 
-void MonitorSet::encode(const std::vector<Taker>& takers, std::vector<std::uint32_t>& code) {
-  code.clear();
-  for (const auto& [monitor, sides] : takers) {
-    code.push_back(monitor << 4 | static_cast<std::uint32_t>(sides.direction) << 2 |
-                   static_cast<std::uint32_t>(sides.source) << 1 |
-                   static_cast<std::uint32_t>(sides.destination));
+char MonitorSet::taken(const FlowSides& sides) {
+  return static_cast<char>(1u | static_cast<unsigned>(sides.source) << 1 |
+                           static_cast<unsigned>(sides.destination) << 2 |
+                           static_cast<unsigned>(sides.direction) << 3);
+}
+
+std::vector<MonitorSet::Taker> MonitorSet::takers_of(const ClassCode& code) {
+  std::vector<Taker> takers;
+  for (std::uint32_t monitor = 0; monitor < code.size(); ++monitor) {
+    if (code[monitor] == kNotTaken) continue;
+    const auto sides = static_cast<unsigned>(code[monitor]);
+    takers.push_back({monitor, {static_cast<Way>(sides >> 3), (sides & 2) != 0, (sides & 4) != 0}});
   }
+  return takers;
 }
 
 void MonitorSet::know_groups() {
-  for (Spec& spec : specs_) spec.known.clear();
-  for (const auto& monitor : monitors_) {
-    if (monitor->spec().is_empty()) continue;
-    KeyTable& known = spec_of(monitor->spec()).known;
-    for (std::uint32_t group = 0; group < monitor->groups(); ++group) {
-      const std::uint8_t* const key = monitor->group_key(group).data();
-      if (known.find(key) == KeyTable::kNone) known.insert(key);
+  for (GroupIndex& index : indexes_) {
+    index.keys.clear();
+    index.owners.clear();
+  }
+  for (std::uint32_t m = 0; m < monitors_.size(); ++m) {
+    const Monitor& monitor = *monitors_[m];
+    if (monitor.spec().is_empty()) continue;
+    GroupIndex& index = index_of(monitor.spec());
+    for (std::uint32_t group = 0; group < monitor.groups(); ++group) {
+      const std::uint8_t* const key = monitor.group_key(group).data();
+      std::uint32_t number = index.keys.find(key);
+      if (number == KeyTable::kNone) {
+        number = index.keys.insert(key);
+        index.owners.emplace_back();
+      }
+      index.owners[number].push_back({m, group});
     }
   }
 }
 
-const FlowClass* MonitorSet::class_of(const std::vector<Taker>& takers,
-                                      const std::vector<std::uint32_t>& code) {
+const FlowClass* MonitorSet::class_of(const ClassCode& code) {
   const std::lock_guard lock(mutex_);
   const auto known = class_index_.find(code);
   if (known != class_index_.end()) return known->second;
+  const std::vector<Taker> takers = takers_of(code);
   FlowClass& made = classes_.emplace_back();
   std::vector<const GroupSpec*> specs;
   for (const auto& [monitor, sides] : takers) {
     made.members.push_back({monitor, sides.direction});
     if (monitors_[monitor]->spec().is_empty()) continue;
-    const GroupSpec* const spec = &spec_of(monitors_[monitor]->spec()).spec;
+    const GroupSpec* const spec = &index_of(monitors_[monitor]->spec()).spec;
     if (std::ranges::find(specs, spec) == specs.end()) specs.push_back(spec);
   }
   for (const GroupSpec* spec : specs) made.groupings.push_back(make_grouping(*spec, takers));
@@ -119,7 +142,7 @@ Grouping MonitorSet::make_grouping(const GroupSpec& spec, const std::vector<Take
       neither.push_back({monitor, sides.direction});
     }
   }
-  Spec& entry = spec_of(spec);
+  GroupIndex& entry = index_of(spec);
   Grouping grouping;
   grouping.spec = &entry.spec;
   grouping.all = kind_of(entry, all);
@@ -134,12 +157,12 @@ Grouping MonitorSet::make_grouping(const GroupSpec& spec, const std::vector<Take
   return grouping;
 }
 
-RowKind* MonitorSet::kind_of(Spec& spec, const std::vector<ClassMember>& members) {
+RowKind* MonitorSet::kind_of(GroupIndex& index, const std::vector<ClassMember>& members) {
   if (members.empty()) return nullptr;
-  RowKind*& kind = kind_index_[{&spec, members}];
+  RowKind*& kind = kind_index_[{&index, members}];
   if (kind != nullptr) return kind;
   kind = &kinds_.emplace_back(
-      RowKind{&spec.spec, &spec.known, members, kNoRow, KeyTable(spec.spec.key_octets()), {}, {}});
+      RowKind{&index, members, kNoRow, KeyTable(index.spec.key_octets()), {}, {}});
   kind->other = add_row(*kind);
   return kind;
 }
@@ -161,25 +184,53 @@ RowNumber MonitorSet::row_of(RowKind& kind, const std::uint8_t* key) {
     const std::shared_lock lock(mutex_);
     const std::uint32_t known = kind.keys.find(key);
     if (known != KeyTable::kNone) return kind.rows[known];
-    if (kind.full && kind.known->find(key) == KeyTable::kNone) return kind.other;
+    if (kind.full && kind.index->keys.find(key) == KeyTable::kNone) return kind.other;
   }
   const std::lock_guard lock(mutex_);
   const std::uint32_t known = kind.keys.find(key);
   return known != KeyTable::kNone ? kind.rows[known] : make_row(kind, key);
 }
 
+// The group of each member; those that have none yet take it in if they have room. False: none has
+// it, and none takes it.
+bool MonitorSet::find_groups(const RowKind& kind, const std::uint8_t* key,
+                             std::vector<std::uint32_t>& groups) {
+  using Owner = GroupIndex::Owner;
+  std::uint32_t number = kind.index->keys.find(key);
+  std::vector<Owner> owners;  // of before
+  if (number != KeyTable::kNone) owners = kind.index->owners[number];
+  std::vector<Owner> all = owners;
+  auto owner = owners.begin();
+  bool any = false;
+  for (const ClassMember& member : kind.members) {
+    while (owner != owners.end() && owner->monitor < member.monitor) ++owner;
+    std::uint32_t group = Monitor::kOther;
+    if (owner != owners.end() && owner->monitor == member.monitor) {
+      group = owner->group;
+    } else if (!monitors_[member.monitor]->is_full()) {
+      group = monitors_[member.monitor]->add_group(key);
+      all.push_back({member.monitor, group});
+    }
+    any = any || group != Monitor::kOther;
+    groups.push_back(group);
+  }
+  if (all.size() == owners.size()) return any;
+  if (number == KeyTable::kNone) {
+    number = kind.index->keys.insert(key);
+    kind.index->owners.emplace_back();
+  }
+  std::ranges::sort(all, {}, &Owner::monitor);
+  kind.index->owners[number] = std::move(all);
+  return true;
+}
+
 // A row if at least one member has, or takes in, a group of that key.
 RowNumber MonitorSet::make_row(RowKind& kind, const std::uint8_t* key) {
   std::vector<std::uint32_t> groups;
-  for (const ClassMember& member : kind.members) {
-    groups.push_back(monitors_[member.monitor]->group_of(key));
-  }
+  const bool any = find_groups(kind, key, groups);
   kind.full = std::ranges::all_of(
       kind.members, [&](const ClassMember& m) { return monitors_[m.monitor]->is_full(); });
-  if (std::ranges::all_of(groups, [](std::uint32_t g) { return g == Monitor::kOther; })) {
-    return kind.other;
-  }
-  if (kind.known->find(key) == KeyTable::kNone) kind.known->insert(key);
+  if (!any) return kind.other;
   const RowNumber row = add_row(kind);
   if (row == kind.other) return row;
   kind.keys.insert(key);
@@ -201,7 +252,7 @@ void MonitorSet::settle() {
   }
 }
 
-void MonitorSet::settle_groups() {
+void MonitorSet::settle_groups(TimeNs now) {
   for (RowKind& kind : kinds_) {
     const std::size_t members = kind.members.size();
     const auto settle_row = [&](RowNumber row, const std::uint32_t* targets) {
@@ -211,7 +262,7 @@ void MonitorSet::settle_groups() {
       for (std::size_t m = 0; m < members; ++m) {
         monitors_[kind.members[m].monitor]->count_group(
             targets == nullptr ? Monitor::kOther : targets[m], volume, flows,
-            kind.members[m].direction);
+            kind.members[m].direction, now);
       }
     };
     settle_row(kind.other, nullptr);
@@ -221,8 +272,8 @@ void MonitorSet::settle_groups() {
   }
 }
 
-void MonitorSet::forget_rows() {
-  settle_groups();
+void MonitorSet::forget_rows(TimeNs now) {
+  settle_groups(now);
   rows_ = 0;
   know_groups();
   for (RowKind& kind : kinds_) {

@@ -22,6 +22,8 @@
 #include <shared_mutex>
 #include <vector>
 
+#include "control/filter/filter_bank.hpp"
+#include "control/monitor/key_table.hpp"
 #include "control/monitor/monitor.hpp"
 
 namespace wiretally {
@@ -56,6 +58,17 @@ struct RowCell {
 // Monitors that count the same end of the same flows by the same fields.
 struct RowKind;
 
+// The groups of all monitors that group by the same fields: one look finds a key for all of them.
+struct GroupIndex {
+  struct Owner {
+    std::uint32_t monitor;
+    std::uint32_t group;  // its number there
+  };
+  GroupSpec spec;
+  KeyTable keys;
+  std::vector<std::vector<Owner>> owners;  // by number of the key; each by monitor
+};
+
 // How a class is counted by one way to group. Of fields that are of the flow, only `source` is
 // used. nullptr: nobody.
 struct Grouping {
@@ -84,14 +97,18 @@ class MonitorSet {
   // Moves what the shards have counted to the monitors. Groups cost more, and are done when their
   // numbers are asked for.
   void settle();
-  void settle_groups();
-  // After groups were cleared. Rows that are still in use are made again.
-  void forget_rows();
+  void settle_groups(TimeNs now);
+  // After groups were cleared or dropped. Rows that are still in use are made again.
+  void forget_rows(TimeNs now);
 
   // -- for the shards --
   // Answers of a filter serve all monitors that have the same.
-  [[nodiscard]] const std::vector<const FlowFilter*>& filters() const { return filters_; }
+  [[nodiscard]] FilterBank& filters() { return *filters_; }
   [[nodiscard]] std::uint32_t filter_of(std::size_t monitor) const { return filter_of_[monitor]; }
+  // Monitors for which a flow's addresses decide how it counts.
+  [[nodiscard]] const std::vector<std::uint32_t>& monitors_with_sides() const {
+    return monitors_with_sides_;
+  }
   [[nodiscard]] std::uint32_t ifindex(PortIndex port) const {
     return ifindex_[static_cast<std::size_t>(port)];
   }
@@ -99,17 +116,13 @@ class MonitorSet {
   [[nodiscard]] bool wants_ingress() const { return wants_ingress_; }
   // Rows that a flow may be counted in.
   [[nodiscard]] std::size_t rows_per_flow() const { return rows_per_flow_; }
-  // What flows have been told holds as long as this is the same; never 0.
+  // The rows that flows have been told of hold as long as this is the same; never 0.
   [[nodiscard]] std::uint32_t generation() const { return generation_; }
-  // `sides`: of each monitor that takes the flow.
-  struct Taker {
-    std::uint32_t monitor;
-    FlowSides sides;
-  };
-  // What a class is known by.
-  static void encode(const std::vector<Taker>& takers, std::vector<std::uint32_t>& code);
-  const FlowClass* class_of(const std::vector<Taker>& takers,
-                            const std::vector<std::uint32_t>& code);
+  // What a class is known by: for each monitor whether it takes the flow, and its sides.
+  using ClassCode = std::string;  // an octet for each monitor
+  static constexpr char kNotTaken = 0;
+  [[nodiscard]] static char taken(const FlowSides& sides);
+  const FlowClass* class_of(const ClassCode& code);
   RowNumber row_of(RowKind& kind, const std::uint8_t* key);
   [[nodiscard]] static RowNumber other_row(const RowKind& kind);
   RowCell& cell(RowNumber row) { return chunks_[row / kChunk][row % kChunk]; }
@@ -118,33 +131,38 @@ class MonitorSet {
   static constexpr std::size_t kChunk = 4096;
   static constexpr std::size_t kChunks = 65'536;
 
-  struct Spec {
-    GroupSpec spec;
-    KeyTable known;  // groups that some monitor has
+  // `sides`: of each monitor that takes the flow.
+  struct Taker {
+    std::uint32_t monitor;
+    FlowSides sides;
   };
 
-  Spec& spec_of(const GroupSpec& spec);
+  static std::vector<Taker> takers_of(const ClassCode& code);
+  GroupIndex& index_of(const GroupSpec& spec);
   void know_groups();
   Grouping make_grouping(const GroupSpec& spec, const std::vector<Taker>& takers);
-  RowKind* kind_of(Spec& spec, const std::vector<ClassMember>& members);
+  RowKind* kind_of(GroupIndex& index, const std::vector<ClassMember>& members);
+  bool find_groups(const RowKind& kind, const std::uint8_t* key,
+                   std::vector<std::uint32_t>& groups);
   RowNumber make_row(RowKind& kind, const std::uint8_t* key);
   RowNumber add_row(RowKind& kind);
 
   const std::vector<std::shared_ptr<Monitor>> monitors_;
   const std::vector<std::uint32_t> ifindex_;
-  std::vector<const FlowFilter*> filters_;
+  std::unique_ptr<FilterBank> filters_;
   std::vector<std::uint32_t> filter_of_;
+  std::vector<std::uint32_t> monitors_with_sides_;
   bool wants_attributes_ = false;
   bool wants_ingress_ = false;
   std::size_t rows_per_flow_ = 0;
   std::uint32_t generation_ = 1;
 
   std::shared_mutex mutex_;  // what follows, while shards work
-  std::deque<Spec> specs_;
+  std::deque<GroupIndex> indexes_;
   std::deque<FlowClass> classes_;
-  std::map<std::vector<std::uint32_t>, const FlowClass*> class_index_;
+  std::map<ClassCode, const FlowClass*> class_index_;
   std::deque<RowKind> kinds_;
-  std::map<std::pair<const Spec*, std::vector<ClassMember>>, RowKind*> kind_index_;
+  std::map<std::pair<const GroupIndex*, std::vector<ClassMember>>, RowKind*> kind_index_;
   std::vector<std::unique_ptr<RowCell[]>> chunks_;  // never moves: cells are added to without lock
   RowNumber rows_ = 0;
   std::vector<std::unique_ptr<ShardTally>> shards_;

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 #include "config/quota_values.hpp"
 
@@ -62,39 +64,89 @@ void QuotaKeeper::set(const std::vector<MonitorConfig>& monitors) {
   books_ = std::move(books);
 }
 
+// Counts from here on; what the period had before, the history says later.
 void QuotaKeeper::open(Book& book, const std::string& monitor, std::uint64_t octets,
                        std::int64_t wall_s) {
   book.period = quota_period(book.config, calendar_, wall_s);
-  const KnownUse use = known_use(history_path_, monitor, book.config, book.period);
-  book.known = use.octets;
+  book.known = 0;
   book.counter = octets;
-  book.since_s = std::min(use.since_s, wall_s);
+  book.since_s = wall_s;
+  book.question = 0;
+  if (history_path_.empty()) return;
+  book.question = ++questions_asked_;
+  questions_.push_back({book.question, monitor, book.config, book.period, {}});
+}
+
+void QuotaKeeper::ask_history() {
+  if (questions_.empty() || reading_.valid()) return;
+  reading_ = std::async(
+      std::launch::async, [path = history_path_, questions = std::move(questions_)]() mutable {
+        for (Question& question : questions) {
+          question.answer = known_use(path, question.monitor, question.config, question.period);
+        }
+        return std::move(questions);
+      });
+  questions_.clear();
+}
+
+// An answer to what was asked of another period, or another monitor of that name, is for nobody.
+void QuotaKeeper::take_answers() {
+  constexpr auto kNow = std::chrono::seconds(0);
+  if (!reading_.valid() || reading_.wait_for(kNow) != std::future_status::ready) return;
+  for (const Question& question : reading_.get()) {
+    const auto found = books_.find(question.monitor);
+    if (found == books_.end() || found->second.question != question.number) continue;
+    Book& book = found->second;
+    book.question = 0;
+    book.known = question.answer.octets;
+    book.since_s = std::min(question.answer.since_s, book.since_s);
+  }
+}
+
+void QuotaKeeper::wait_for_history() {
+  ask_history();
+  while (reading_.valid()) {
+    reading_.wait();
+    take_answers();
+    ask_history();
+  }
 }
 
 void QuotaKeeper::update(std::vector<MonitorStatus>& monitors, std::int64_t wall_s) {
   runner_.reap();
+  take_answers();
   for (MonitorStatus& monitor : monitors) {
     const auto found = books_.find(monitor.name);
     if (found == books_.end()) continue;
     Book& book = found->second;
     const std::uint64_t octets = monitor.volume.total.octets;
-    const bool is_new = book.state == QuotaState::kNone;
+    const bool is_new = book.period.end == 0;
     // A counter that went back is that of a monitor which a reload has made anew.
     if (is_new || wall_s < book.period.start || wall_s >= book.period.end || octets < book.last) {
       open(book, monitor.name, octets, wall_s);
     }
     book.last = octets;
-    QuotaStatus& quota = monitor.quota;
-    quota.limit = book.limit;
-    quota.used = book.known + (octets - book.counter);
-    quota.expected = expected_use(quota.used, book.since_s, wall_s, book.period.end);
-    quota.starts_s = book.period.start;
-    quota.ends_s = book.period.end;
-    quota.state = quota.used > book.limit      ? QuotaState::kOver
-                  : quota.used >= book.warn_at ? QuotaState::kWarning
-                                               : QuotaState::kGood;
-    if (quota.state != book.state) tell(book, monitor, quota.state, is_new);
   }
+  if (std::exchange(at_start_, false)) wait_for_history();
+  for (MonitorStatus& monitor : monitors) {
+    const auto found = books_.find(monitor.name);
+    if (found != books_.end()) watch(found->second, monitor, wall_s);
+  }
+  ask_history();
+}
+
+void QuotaKeeper::watch(Book& book, MonitorStatus& monitor, std::int64_t wall_s) {
+  QuotaStatus& quota = monitor.quota;
+  quota.limit = book.limit;
+  quota.used = book.known + (monitor.volume.total.octets - book.counter);
+  quota.expected = expected_use(quota.used, book.since_s, wall_s, book.period.end);
+  quota.starts_s = book.period.start;
+  quota.ends_s = book.period.end;
+  quota.state = quota.used > book.limit      ? QuotaState::kOver
+                : quota.used >= book.warn_at ? QuotaState::kWarning
+                                             : QuotaState::kGood;
+  const bool is_told = book.question != 0 || quota.state == book.state;
+  if (!is_told) tell(book, monitor, quota.state, book.state == QuotaState::kNone);
 }
 
 void QuotaKeeper::tell(Book& book, const MonitorStatus& monitor, QuotaState state, bool is_new) {

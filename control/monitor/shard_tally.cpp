@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kPlacesAtStart = 1024;
 constexpr std::size_t kKeyOctetsMax = 256;
+constexpr std::uint32_t kNeverAsked = 0;  // no generation
 
 // The labels of a key that do not make a flow but may make another answer.
 std::uint32_t labels_of(const FlowKey& key, bool ingress) {
@@ -41,14 +42,9 @@ ShardTally::ShardTally(MonitorSet& set)
     : set_(set),
       note_words_(kRows + set.rows_per_flow()),
       answers_(set.filters().size()),
+      code_(set.monitors().size(), MonitorSet::kNotTaken),
       source_key_(kKeyOctetsMax),
       destination_key_(kKeyOctetsMax) {}
-
-std::size_t ShardTally::CodeHash::operator()(const std::vector<std::uint32_t>& code) const {
-  std::uint64_t hash = code.size();
-  for (const std::uint32_t word : code) hash = (hash ^ word) * 0x9e3779b97f4a7c15 + (hash >> 29);
-  return hash;
-}
 
 void ShardTally::make_room(std::uint32_t place) {
   std::size_t places = std::max(places_, kPlacesAtStart / 2);
@@ -63,12 +59,15 @@ void ShardTally::count(std::uint32_t place, const FlowKey& key, const FlowAttrib
   std::uint32_t* const note = &notes_[place * note_words_];
   const std::uint32_t labels = labels_of(key, set_.wants_ingress());
   const std::uint32_t frames = set_.wants_attributes() ? frames_of(attributes) : 0;
-  if (begins || note[kGeneration] != set_.generation() || note[kLabels] != labels ||
-      note[kFrames] != frames) {
+  const bool was_asked = !begins && note[kGeneration] != kNeverAsked;
+  const bool is_same = was_asked && note[kLabels] == labels && note[kFrames] == frames;
+  if (!is_same || note[kGeneration] != set_.generation()) {
+    const FlowView flow{key, attributes, set_.ifindex(key.port), tos};
+    if (!is_same) note[kClass] = classify(flow);
     note[kGeneration] = set_.generation();
     note[kLabels] = labels;
     note[kFrames] = frames;
-    tell(note, {key, attributes, set_.ifindex(key.port), tos});
+    tell_rows(note, flow);
   }
   ClassCell& cell = classes_[note[kClass]];
   cell.volume += volume;
@@ -80,8 +79,7 @@ void ShardTally::count(std::uint32_t place, const FlowKey& key, const FlowAttrib
   }
 }
 
-void ShardTally::tell(std::uint32_t* note, const FlowView& flow) {
-  note[kClass] = classify(flow);
+void ShardTally::tell_rows(std::uint32_t* note, const FlowView& flow) {
   std::fill(note + kRows, note + note_words_, kNoRow);
   std::uint32_t* rows = note + kRows;
   for (const Grouping& grouping : classes_[note[kClass]].flow_class->groupings) {
@@ -91,27 +89,26 @@ void ShardTally::tell(std::uint32_t* note, const FlowView& flow) {
 }
 
 std::uint32_t ShardTally::classify(const FlowView& flow) {
-  const KeyFrame frame(flow.key, flow.attributes);
-  for (std::size_t i = 0; i < answers_.size(); ++i) {
-    answers_[i] = set_.filters()[i]->matches(frame);
+  set_.filters().ask(KeyFrame(flow.key, flow.attributes), answers_.data());
+  const char both_sides = MonitorSet::taken(known_sides({}, flow.key.level()));
+  for (std::uint32_t i = 0; i < code_.size(); ++i) {
+    code_[i] = answers_[set_.filter_of(i)] == 0 ? MonitorSet::kNotTaken : both_sides;
   }
-  takers_.clear();
-  const auto& monitors = set_.monitors();
-  for (std::uint32_t i = 0; i < monitors.size(); ++i) {
-    if (answers_[set_.filter_of(i)] == 0) continue;
-    const FlowSides sides = monitors[i]->sides_of(flow.key);
-    if (!monitors[i]->wants(sides)) continue;
-    takers_.push_back({i, known_sides(sides, flow.key.level())});
+  for (const std::uint32_t i : set_.monitors_with_sides()) {
+    if (code_[i] == MonitorSet::kNotTaken) continue;
+    const Monitor& monitor = *set_.monitors()[i];
+    const FlowSides sides = monitor.sides_of(flow.key);
+    code_[i] = monitor.wants(sides) ? MonitorSet::taken(known_sides(sides, flow.key.level()))
+                                    : MonitorSet::kNotTaken;
   }
   return class_number();
 }
 
 std::uint32_t ShardTally::class_number() {
-  MonitorSet::encode(takers_, code_);
   const auto known = class_index_.find(code_);
   if (known != class_index_.end()) return known->second;
   const auto number = static_cast<std::uint32_t>(classes_.size());
-  classes_.push_back({set_.class_of(takers_, code_), {}, 0});
+  classes_.push_back({set_.class_of(code_), {}, 0});
   class_index_.emplace(code_, number);
   return number;
 }

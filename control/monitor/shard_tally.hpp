@@ -37,11 +37,7 @@ class ShardTally {
   // A flow's note: these words, then its rows.
   enum Word : std::size_t { kGeneration, kClass, kLabels, kFrames, kRows };
 
-  struct CodeHash {
-    std::size_t operator()(const std::vector<std::uint32_t>& code) const;
-  };
-
-  void tell(std::uint32_t* note, const FlowView& flow);
+  void tell_rows(std::uint32_t* note, const FlowView& flow);
   std::uint32_t classify(const FlowView& flow);
   std::uint32_t class_number();
   void find_rows(const Grouping& grouping, const FlowView& flow, std::uint32_t* rows);
@@ -52,11 +48,10 @@ class ShardTally {
   Slab<std::uint32_t> notes_;
   std::size_t places_ = 0;
   std::vector<ClassCell> classes_;
-  std::unordered_map<std::vector<std::uint32_t>, std::uint32_t, CodeHash> class_index_;
+  std::unordered_map<MonitorSet::ClassCode, std::uint32_t> class_index_;
   // Scratch of classify() and find_rows().
   std::vector<std::uint8_t> answers_;
-  std::vector<MonitorSet::Taker> takers_;
-  std::vector<std::uint32_t> code_;
+  MonitorSet::ClassCode code_;
   std::vector<std::uint8_t> source_key_;
   std::vector<std::uint8_t> destination_key_;
 };

@@ -102,6 +102,25 @@ void TopGroups::forget() {
   other_before_ = {};
 }
 
+// What has left is in the monitor's `other` now, and was counted here before that.
+void TopGroups::renumber(const std::vector<std::uint32_t>& moved, const Monitor& monitor) {
+  std::vector<Group> groups(monitor.groups());
+  std::map<std::uint32_t, MonitorCounts> in;
+  for (std::uint32_t group = 0; group < moved.size(); ++group) {
+    if (moved[group] != Monitor::kOther) groups[moved[group]] = groups_[group];
+  }
+  for (const auto& [group, counts] : in_) {
+    if (moved[group] == Monitor::kOther) {
+      other_ += counts;
+    } else {
+      in.emplace(moved[group], counts);
+    }
+  }
+  groups_ = std::move(groups);
+  in_ = std::move(in);
+  other_before_ = monitor.other();
+}
+
 std::vector<GroupStatus> TopGroups::take(const Monitor& monitor) {
   std::vector<GroupStatus> taken = rows(monitor);
   for (auto& [group, counts] : in_) counts = {};

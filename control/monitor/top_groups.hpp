@@ -24,6 +24,9 @@ class TopGroups {
   void refresh(const Monitor& monitor, std::size_t groups_max);
   // The monitor's groups are about to be cleared, after a refresh(): all go out.
   void forget();
+  // Some of the monitor's groups have left, after a refresh(): `moved` is what Monitor::drop_idle()
+  // said.
+  void renumber(const std::vector<std::uint32_t>& moved, const Monitor& monitor);
   // Who is in, by name, and `other`.
   [[nodiscard]] std::vector<GroupStatus> rows(const Monitor& monitor) const;
   // The same, and all begin again at zero: each count is taken once.

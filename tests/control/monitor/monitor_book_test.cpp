@@ -172,6 +172,82 @@ TEST(MonitorBook, keeps_at_most_max_groups_and_the_rest_exactly_in_other) {
   EXPECT_EQ(sum_of(meter.snapshot("many")), all);
 }
 
+// The samples and series of groups that come and go, summed.
+class GroupSums {
+ public:
+  explicit GroupSums(MonitoredMeter& meter) : meter_(meter) {
+    meter.book.expect_samples(20);
+    meter.book.set_top(2);
+  }
+  void take() {
+    std::vector<SeriesSample> samples;
+    meter_.book.take_samples(samples);
+    for (const SeriesSample& sample : samples) {
+      if (!sample.series.group.empty()) history += sample.volume.total;
+    }
+    series = {};
+    const std::vector<MonitorStatus> status = meter_.book.status();
+    for (const GroupStatus& row : status.at(0).top) series += row.volume.total;
+  }
+  Volume history;
+  Volume series;
+
+ private:
+  MonitoredMeter& meter_;
+};
+
+TEST(MonitorBook, lets_idle_groups_make_place_when_all_are_taken) {
+  MonitorConfig hosts = monitor_of("hosts", "", {"src_host"});
+  hosts.max_groups = 3;
+  hosts.group_idle = std::chrono::seconds(50);
+  MonitoredMeter meter({hosts});
+  GroupSums sums(meter);
+  Volume all;
+  // Groups after packets of these hosts, `seconds` later.
+  const auto groups_after = [&](TimeNs seconds, const std::vector<unsigned>& numbers) {
+    std::vector<ParsedPacket> packets;
+    for (const unsigned number : numbers) {
+      packets.push_back(packet_of(key_of(host(2, number), "192.0.2.1", kTcp, 7, 8), 100, 120));
+      all += volume_of(packets.back());
+    }
+    meter.now += (seconds - 1) * kNsPerSecond;
+    meter.tick(packets);
+    sums.take();
+    EXPECT_EQ(sum_of(meter.snapshot("hosts")), all);
+    EXPECT_EQ(sums.history, all);
+    EXPECT_EQ(sums.series, all);
+    std::vector<std::string> names;
+    for (const auto& [name, group] : by_name(meter.snapshot("hosts"))) names.push_back(name);
+    return names;
+  };
+  meter.tick({});
+  EXPECT_EQ(groups_after(60, {1, 2, 3}).size(), 3u);
+  EXPECT_EQ(groups_after(60, {1, 3, 4}), (std::vector{host(2, 1), host(2, 3)})) << "2 was idle";
+  EXPECT_EQ(groups_after(30, {2}), (std::vector{host(2, 1), host(2, 2), host(2, 3)}))
+      << "a flow goes on whose group had left";
+  EXPECT_EQ(groups_after(60, {1, 2, 4}), (std::vector{host(2, 1), host(2, 2)}));
+  EXPECT_EQ(groups_after(60, {1, 4}), (std::vector{host(2, 1), host(2, 4)}))
+      << "a flow has a group at last";
+  EXPECT_EQ(groups_after(600, {}).size(), 2u) << "there is place: they stay";
+  const auto groups = by_name(meter.snapshot("hosts"));
+  EXPECT_EQ(groups.at(host(2, 1)).volume.total.packets, 4u);
+  EXPECT_EQ(groups.at(host(2, 4)).volume.total.packets, 1u) << "what it had before is in other";
+}
+
+TEST(MonitorBook, keeps_idle_groups_that_a_dump_will_tell) {
+  MonitorConfig hosts = monitor_of("hosts", "", {"host"});
+  hosts.max_groups = 2;
+  hosts.dump.file = "x";
+  MonitoredMeter meter({hosts});
+  meter.tick({packet_of(key_of(host(2, 1), host(2, 2), kTcp, 7, 8), 100, 120)});
+  meter.now += 3600 * kNsPerSecond;
+  meter.tick({packet_of(key_of(host(2, 3), host(2, 4), kTcp, 7, 8), 100, 120)});
+  meter.now += 3600 * kNsPerSecond;
+  meter.tick({packet_of(key_of(host(2, 3), host(2, 4), kTcp, 7, 8), 100, 120)});
+  EXPECT_TRUE(by_name(meter.snapshot("hosts")).contains(host(2, 1)));
+  EXPECT_FALSE(by_name(meter.snapshot("hosts")).contains(host(2, 3)));
+}
+
 TEST(MonitorBook, puts_what_has_no_such_field_into_other) {
   MonitoredMeter meter({monitor_of("hosts", "", {"dst_host"}), monitor_of("macs", "", {"mac"}),
                         monitor_of("ports", "", {"port"})});

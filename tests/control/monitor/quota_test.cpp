@@ -77,6 +77,8 @@ class Quotas : public testing::Test {
     monitors[0].name = "lan";
     monitors[0].volume.total.octets = octets;
     keeper.update(monitors, at);
+    keeper.wait_for_history();
+    keeper.update(monitors, at);
     return monitors[0].quota;
   }
 
@@ -126,6 +128,28 @@ TEST_F(Quotas, know_after_a_restart_what_the_history_has) {
   EXPECT_EQ(quota.state, QuotaState::kOver);
   EXPECT_EQ(update(keeper, 50, day + 12 * 3600 + 1).used, 1110u);
   EXPECT_THAT(lines, ElementsAre(HasSubstr("over since before the start")));
+}
+
+// A clock that was ahead: the day that it goes back to has been counted already.
+TEST_F(Quotas, open_another_period_with_what_the_history_has_of_it_and_wait_for_nobody) {
+  const Config config = config_of(quota_of("1000", "day"));
+  HistoryWriter writer(config.history, log);
+  const SeriesSample sample{{SeriesKind::kMonitor, "lan", ""}, {{1, 900, 900}, {}, {}}};
+  writer.add(day + 60, {&sample, 1});
+  writer.flush(day + 70, 100);
+  QuotaKeeper keeper(config, log);
+  EXPECT_EQ(update(keeper, 40, day + 24 * 3600).used, 0u);
+  std::vector<MonitorStatus> monitors(1);
+  monitors[0].name = "lan";
+  monitors[0].volume.total.octets = 50;
+  keeper.update(monitors, day + 3600);
+  EXPECT_EQ(monitors[0].quota.used, 0u) << "counts go on while the history is read";
+  EXPECT_THAT(lines, IsEmpty());
+  keeper.wait_for_history();
+  monitors[0].volume.total.octets = 60;
+  keeper.update(monitors, day + 3601);
+  EXPECT_EQ(monitors[0].quota.used, 910u);
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("quota warning: 910 of 1000")));
 }
 
 TEST_F(Quotas, run_their_command_once_each_time_it_gets_worse) {
