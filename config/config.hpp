@@ -70,6 +70,7 @@ struct CaptureConfig {
   bool manage_offloads = false;
   std::string filter;  // tcpdump syntax
   SamplingConfig sampling;
+  std::vector<std::string> own_macs;  // parse_mac() takes each
 };
 
 // Which fields of the key take part in a flow's identity. `names` holds what the user wrote.

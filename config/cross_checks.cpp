@@ -94,6 +94,18 @@ void check_names(const CaptureConfig& capture, Findings& findings) {
   }
 }
 
+void check_own_macs(const CaptureConfig& capture, Findings& findings) {
+  for (std::size_t i = 0; i < capture.own_macs.size(); ++i) {
+    const std::string path = fmt::format("capture.own_macs[{}]", i);
+    if (findings.has_error_under(path)) continue;
+    try {
+      (void)parse_mac(capture.own_macs[i]);
+    } catch (const ValueError& error) {
+      findings.error_at(path, error.what());
+    }
+  }
+}
+
 // ---- flows ----
 
 void check_timeouts(const FlowsConfig& flows, Findings& findings) {
@@ -159,6 +171,7 @@ void cross_check(const Config& config, Findings& findings) {
   check_ports(config.capture, findings);
   check_directions(config.capture, findings);
   check_names(config.capture, findings);
+  check_own_macs(config.capture, findings);
   check_timeouts(config.flows, findings);
   check_metrics(config.metrics, findings);
   check_expression(config.capture.filter, ExpressionUse::kPackets, "capture.filter", findings);

@@ -239,6 +239,10 @@ const Option kOptions[] = {
    "N. 1: every packet."},
   {"capture.sampling.mode", FIELD(capture.sampling.mode), choice(kSamplingModes), kRestart,
    "random: each packet with probability 1/N; deterministic: every Nth."},
+  {"capture.own_macs", FIELD(capture.own_macs), texts(1, 17), kRestart,
+   "MAC addresses of this box, or of the router it listens at: a flow whose frames come from one "
+   "of them is on its way out (flowDirection 1, egressInterface). With flows.key: ether a packet "
+   "that is forwarded is two flows, in and out."},
 
   {"flows", nullptr, section(), kLive,
    "How packets become flows, and when a flow ends."},

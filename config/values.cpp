@@ -9,6 +9,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <cstdio>
 #include <limits>
 
 namespace wiretally {
@@ -206,6 +207,20 @@ std::uint64_t parse_integer(std::string_view text) {
     throw ValueError(fmt::format("{} is negative", quoted(text)));
   }
   return number;
+}
+
+std::array<std::uint8_t, 6> parse_mac(std::string_view text) {
+  std::array<std::uint8_t, 6> mac{};
+  const std::string whole(text);
+  const bool plain = text.find_first_not_of("0123456789abcdefABCDEF:-") == std::string_view::npos;
+  for (const char* form :
+       {"%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", "%2hhx-%2hhx-%2hhx-%2hhx-%2hhx-%2hhx%n"}) {
+    int read = 0;
+    const int parts = std::sscanf(whole.c_str(), form, &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
+                                  &mac[5], &read);
+    if (plain && parts == 6 && read == 17 && text.size() == 17) return mac;
+  }
+  throw ValueError(fmt::format("{} is not a MAC address, such as 02:00:5e:10:00:ff", quoted(text)));
 }
 
 Endpoint parse_endpoint(std::string_view text) {

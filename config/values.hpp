@@ -3,6 +3,7 @@
 // with a ValueError whose text names the value and the cure. Thread: any.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <stdexcept>
@@ -29,6 +30,9 @@ class ValueError : public std::runtime_error {
 [[nodiscard]] std::uint64_t parse_integer(std::string_view text);
 
 // `host:port`, `[v6]:port`, checked for form only; the host comes back without brackets.
+// "02:00:5e:10:00:ff", in either case, or with dashes.
+[[nodiscard]] std::array<std::uint8_t, 6> parse_mac(std::string_view text);
+
 struct Endpoint {
   std::string host;
   std::uint16_t port = 0;

@@ -160,8 +160,10 @@ std::unique_ptr<RecordSink> Engine::make_link(const Config& config, std::size_t 
   const CollectorConfig& collector = config.exporting.collectors[number];
   ExporterInfo info = exporter_info(config, capture_, service_, board_);
   info.accepts = acceptance(collector);
-  return make_collector_link(collector, info,
-                             [](const std::string& line) { spdlog::info("{}", line); });
+  return make_collector_link(collector, info, [](LinkEvent event, const std::string& line) {
+    const bool good = event == LinkEvent::kGood;
+    spdlog::log(good ? spdlog::level::info : spdlog::level::warn, "{}", line);
+  });
 }
 
 Engine::~Engine() {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "config/values.hpp"
 #include "control/dump/dump_book.hpp"
 #include "control/export/record_layout.hpp"
 #include "control/filter/flow_filter.hpp"
@@ -42,9 +43,9 @@ MeteringStatistics metering_statistics(const StatusBoard& board) {
 // Attributes cost a line and a half a packet: they are kept if some sink or layout has use for
 // them.
 bool attributes_wanted(const Config& config, const std::vector<RecordSink*>& sinks) {
-  bool wanted = config.flows.key.macs || std::ranges::any_of(sinks, [](const RecordSink* sink) {
-                  return sink->wants_attributes();
-                });
+  bool wanted =
+      config.flows.key.macs || !config.capture.own_macs.empty() ||
+      std::ranges::any_of(sinks, [](const RecordSink* sink) { return sink->wants_attributes(); });
   for (std::size_t i = 0; i < config.exporting.collectors.size(); ++i) {
     wanted = wanted || attributes_wanted(config, i);
   }
@@ -93,6 +94,9 @@ MergerOptions merger_options(const Config& config, const Capture& capture, bool 
   options.threads = recording ? 1 : control_threads();
   options.ifindex = port_ifindexes(capture);
   for (const CapturePort* port : capture.ports) options.egress.push_back(port->egress());
+  for (const std::string& mac : config.capture.own_macs) {
+    options.own_macs.push_back(parse_mac(mac));
+  }
   return options;
 }
 
@@ -123,7 +127,8 @@ ExporterInfo exporter_info(const Config& config, const Capture& capture, bool se
   info.lossless = !service;
   info.metering = [&board] { return metering_statistics(board); };
   const auto is_egress = [](const CapturePort* port) { return port->egress(); };
-  info.directions = std::ranges::any_of(capture.ports, is_egress);
+  info.directions =
+      !config.capture.own_macs.empty() || std::ranges::any_of(capture.ports, is_egress);
   for (const CapturePort* port : capture.ports) {
     const std::string_view name = port->name();
     const auto known = [&](const auto& each) { return each.ifindex == port->ifindex(); };

@@ -46,7 +46,8 @@ void Worker::leave_out(const CountedTotals& totals) {
 }
 
 // Live packets get the burst's time; those the kernel stamped (UTC) are put on the meter's time
-// line.
+// line. A stamp that lies elsewhere was made before the wall clock was stepped: it is now, give or
+// take what the packet waited.
 void Worker::stamp(std::span<PacketView> views) {
   if (options_.time_base == TimeBase::kPackets) {
     for (PacketView& view : views) view.time = std::clamp(view.time, -kStampMax, kStampMax);
@@ -57,8 +58,12 @@ void Worker::stamp(std::span<PacketView> views) {
     for (PacketView& view : views) view.time = now;
     return;
   }
+  const TimeNs now = clock_.now();
   const TimeNs step = clock_.utc_step();
-  for (PacketView& view : views) view.time -= step;
+  for (PacketView& view : views) {
+    view.time -= step;
+    if (view.time > now || view.time < now - kWaitMax) view.time = now;
+  }
 }
 
 // xorshift64*: independent of what is on the wire, 1 ns a packet.

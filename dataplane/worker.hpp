@@ -60,6 +60,8 @@ class Worker {
   static constexpr TimeNs kStartMax = 10 * kNsPerSecond;
   // Stamps of a recording are held within +-146 years of 1970, so that no sum of times overflows.
   static constexpr TimeNs kStampMax = TimeNs{1} << 62;
+  // Live: no packet waits longer for its worker.
+  static constexpr TimeNs kWaitMax = 10 * kNsPerSecond;
   // Live: units of 1.024 us, so that an epoch may last 73 minutes if control is held up.
   static constexpr unsigned kLiveTimeShift = 10;
 

@@ -70,13 +70,15 @@ int write_capture(const char* path, std::uint64_t packets, std::uint32_t flows, 
   FlowStream stream(pattern, flows, 1);
   FrameArena arena;
   std::vector<bool> seen(flows);
+  FrameMix mix;
+  mix.ipv6_percent = ipv6_percent;
   std::uint64_t octets = 0;
   std::uint64_t distinct = 0;
   for (std::uint64_t i = 0; i < packets; ++i) {
     const std::uint32_t flow = stream.next();
     if (!seen[flow]) ++distinct;
     seen[flow] = true;
-    const PacketView& view = arena.fill_range(flow, 1, {ipv6_percent})[0];
+    const PacketView& view = arena.fill_range(flow, 1, mix)[0];
     std::uint8_t frame[kSnap] = {};
     std::memcpy(frame, view.data, view.captured);
     const std::uint32_t wire = std::max(view.wire_octets, imix ? imix_octets(i) : 0);
@@ -100,7 +102,7 @@ int write_capture(const char* path, std::uint64_t packets, std::uint32_t flows, 
 int main(int argc, char** argv) {
   if (argc != 7) {
     fmt::print(stderr,
-               "make_capture FILE PACKETS FLOWS uniform|zipf|trains 64|imix IPV6_PERCENT\n");
+               "make_capture FILE PACKETS FLOWS uniform|zipf|trains|new 64|imix IPV6_PERCENT\n");
     return 2;
   }
   try {

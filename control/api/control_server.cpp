@@ -34,6 +34,7 @@ class ControlServer::Loop {
   void accept_all();
   void move_sessions();
   void admit(Descriptor client);
+  bool make_room();
   [[nodiscard]] int milliseconds_to_next_deadline() const;
 
   MeterView& view_;
@@ -106,6 +107,19 @@ void ControlServer::Loop::accept_all() {
   }
 }
 
+// Who is silent must not keep others out.
+bool ControlServer::Loop::make_room() {
+  auto longest = sessions_.end();
+  for (auto session = sessions_.begin(); session != sessions_.end(); ++session) {
+    if (!session->is_idle()) continue;
+    if (longest == sessions_.end() || session->deadline() < longest->deadline()) longest = session;
+  }
+  if (longest == sessions_.end()) return false;
+  longest->say_goodbye("{\"error\":\"nothing was asked, and another client wants the place\"}\n");
+  sessions_.erase(longest);
+  return true;
+}
+
 void ControlServer::Loop::admit(Descriptor client) {
   // A client that has left is noticed when it is read to its end: half a request first, then
   // nothing.
@@ -113,7 +127,7 @@ void ControlServer::Loop::admit(Descriptor client) {
     look(0);
     move_sessions();
   }
-  const bool full = sessions_.size() >= limits_.clients;
+  const bool full = sessions_.size() >= limits_.clients && !make_room();
   ControlSession& session = sessions_.emplace_back(std::move(client), limits_);
   if (!full) return;
   session.say_goodbye("{\"error\":\"" + std::to_string(limits_.clients) +

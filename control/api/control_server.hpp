@@ -16,7 +16,7 @@
 namespace wiretally {
 
 struct ControlLimits {
-  std::size_t clients = 64;                        // one more is told so and sent away
+  std::size_t clients = 64;  // one more takes the place of the longest idle, or is sent away
   std::size_t request_octets = 64 << 10;           // a longer line is refused
   std::chrono::milliseconds request_time{10'000};  // to finish a line once it began
   std::chrono::milliseconds answer_time{10'000};   // to take in something of an answer

@@ -26,6 +26,8 @@ class ControlSession {
   // A whole line came in behind the last request; no further octet need arrive for it.
   [[nodiscard]] bool has_request() const { return input_.find('\n') != std::string::npos; }
   [[nodiscard]] Clock::time_point deadline() const { return deadline_; }
+  // Has asked nothing, or has all it asked for.
+  [[nodiscard]] bool is_idle() const { return input_.empty() && !is_answering(); }
 
   // Does what can be done now: read, answer at most one request, write. False: the client is to be
   // dropped (it left, or broke a rule and has been told).

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Status and its parts as JSON objects and back. Arrays indexed by an enum become objects with the
-// enum's labels, so that a script need not know our numbers.
+// Status and its parts as JSON objects and back: the fields of each struct stand once. Arrays
+// indexed by an enum become objects with the enum's labels, so that a script need not know our
+// numbers.
 // Thread: any.
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <type_traits>
+#include <vector>
 
 #include "control/api/json_objects.hpp"
 #include "control/sink/record_text.hpp"
@@ -20,263 +23,299 @@ std::string_view kept(const std::string& text) {
   return *texts.insert(text).first;
 }
 
-template <class Enum, class Array>
-Json by_name(const Array& values) {
-  Json json = Json::object();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::string_view name = label(static_cast<Enum>(i));
-    if (!name.empty()) json[std::string(name)] = values[i];
+// Fields to members of an object, and back. What a newer meter says and this CLI does not know is
+// passed over; a member that an older one lacks keeps its default if it is an enum's.
+class Writer {
+ public:
+  explicit Writer(Json& json) : json_(json) { json_ = Json::object(); }
+
+  template <class T>
+  void operator()(const char* name, const T& value) {
+    json_[name] = value;
   }
-  return json;
+  // An array indexed by an enum.
+  template <class Enum, class Array>
+  void by_label(const char* name, const Array& values) {
+    Json& labelled = json_[name] = Json::object();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::string_view word = label(static_cast<Enum>(i));
+      if (!word.empty()) labelled[std::string(word)] = values[i];
+    }
+  }
+  // Reasons and how many each.
+  template <class Count>
+  void by_reason(const char* name, const std::vector<Count>& counts, std::uint64_t Count::*number) {
+    Json& reasons = json_[name] = Json::object();
+    for (const Count& count : counts) reasons[std::string(count.reason)] = count.*number;
+  }
+
+ private:
+  Json& json_;
+};
+
+class Reader {
+ public:
+  explicit Reader(const Json& json) : json_(json) {}
+
+  template <class T>
+  void operator()(const char* name, T& value) {
+    json_.at(name).get_to(value);
+  }
+  template <class Enum, class Array>
+  void by_label(const char* name, Array& values) {
+    if (!json_.contains(name)) return;
+    const Json& labelled = json_.at(name);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const std::string word(label(static_cast<Enum>(i)));
+      if (!word.empty() && labelled.contains(word)) labelled.at(word).get_to(values[i]);
+    }
+  }
+  template <class Count>
+  void by_reason(const char* name, std::vector<Count>& counts, std::uint64_t Count::*number) {
+    for (const auto& [reason, value] : json_.at(name).items()) {
+      Count& count = counts.emplace_back();
+      if constexpr (std::is_same_v<decltype(count.reason), std::string_view>) {
+        count.reason = kept(reason);
+      } else {
+        count.reason = reason;
+      }
+      count.*number = value.template get<std::uint64_t>();
+    }
+  }
+
+ private:
+  const Json& json_;
+};
+
+// ---- each struct's fields, once, for both ways: S is the struct, const when it is written
+
+template <class S, class Struct>
+concept Is = std::is_same_v<std::remove_const_t<S>, Struct>;
+
+template <Is<Volume> S, class Visit>
+void visit_fields(S& volume, Visit& visit) {
+  visit("packets", volume.packets);
+  visit("octets", volume.octets);
+  visit("l2_octets", volume.l2_octets);
 }
 
-// Names that a newer meter may know, and this CLI does not, are passed over.
-template <class Enum, class Array>
-void from_names(const Json& json, Array& values) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::string name(label(static_cast<Enum>(i)));
-    if (!name.empty() && json.contains(name)) json.at(name).get_to(values[i]);
+template <Is<PortStatus> S, class Visit>
+void visit_fields(S& port, Visit& visit) {
+  visit("name", port.name);
+  visit("ifindex", port.ifindex);
+  visit("mode", port.mode);
+  visit("received", port.received);
+  visit.by_reason("missed", port.missed, &MissedTotal::packets);
+  visit.template by_label<IpVersion>("metered", port.metered);
+  visit.template by_label<ParseError>("parse_results", port.parse_results);
+  visit.template by_label<CoarseLevel>("coarse_packets", port.coarse_packets);
+  visit("fragments_joined", port.fragments_joined);
+  visit("fragments_evicted", port.fragments_evicted);
+}
+
+template <Is<WorkerStatus> S, class Visit>
+void visit_fields(S& worker, Visit& visit) {
+  visit("id", worker.id);
+  visit("core", worker.core);
+  visit("table_entries", worker.table_entries);
+  visit("table_capacity", worker.table_capacity);
+  visit("epochs", worker.epochs);
+  visit("busy_ratio", worker.busy_ratio);
+  visit.template by_label<WorkerPhase>("phase_ns", worker.phase_ns);
+}
+
+// The bounds of the buckets and the means are for scripts: they are written, and not read.
+template <Is<TickStatus> S, class Visit>
+void visit_fields(S& tick, Visit& visit) {
+  visit("count", tick.count);
+  visit("sum_s", tick.sum_s);
+  visit("last_s", tick.last_s);
+  if constexpr (std::is_const_v<S>) visit("bucket_bounds_s", kTickBuckets);
+  visit("buckets", tick.buckets);
+  visit("drained_entries", tick.drained_entries);
+  visit.template by_label<TickStep>("step_ns", tick.step_ns);
+}
+
+template <Is<ProtocolStatus> S, class Visit>
+void visit_fields(S& protocol, Visit& visit) {
+  visit("protocol", protocol.protocol);
+  visit("records", protocol.records);
+  visit("packets", protocol.packets);
+  visit("octets", protocol.octets);
+  if constexpr (std::is_const_v<S>) {
+    const auto records = static_cast<double>(protocol.records);
+    visit("mean_packets", static_cast<double>(protocol.packets) / records);
+    visit("mean_octets", static_cast<double>(protocol.octets) / records);
   }
+  visit("mean_seconds", protocol.mean_seconds);
+  visit("most_seconds", protocol.most_seconds);
+}
+
+template <Is<Spread> S, class Visit>
+void visit_fields(S& spread, Visit& visit) {
+  visit("least", spread.least);
+  visit("mean", spread.mean);
+  visit("most", spread.most);
+}
+
+template <Is<RecordsStatus> S, class Visit>
+void visit_fields(S& records, Visit& visit) {
+  visit("records", records.records);
+  visit("packets", records.packets);
+  visit("octets", records.octets);
+  visit("seconds", records.seconds);
+  visit("protocols", records.protocols);
+}
+
+template <Is<FlowsStatus> S, class Visit>
+void visit_fields(S& flows, Visit& visit) {
+  visit("active", flows.active);
+  visit("max", flows.max);
+  visit("created", flows.created);
+  visit("deleted", flows.deleted);
+  visit.template by_label<FlowEndReason>("ended", flows.ended);
+  visit.template by_label<EndCause>("ended_by", flows.ended_by);
+  visit("records", flows.records);
+}
+
+template <Is<SinkAccount> S, class Visit>
+void visit_fields(S& sink, Visit& visit) {
+  visit("name", sink.name);
+  visit("state", sink.state);
+  visit("offered", sink.offered);
+  visit("delivered", sink.delivered);
+  visit("queued", sink.queued);
+  visit.by_reason("dropped", sink.dropped, &DroppedCount::records);
+  visit("spooled", sink.spooled);
+  visit("recovered", sink.recovered);
+  visit("datagrams", sink.datagrams);
+  visit("send_errors", sink.send_errors);
+}
+
+template <Is<HistoryStatus> S, class Visit>
+void visit_fields(S& history, Visit& visit) {
+  visit("kept", history.kept);
+  visit("flushes", history.flushes);
+  visit("failures", history.failures);
+  visit("pending_rows", history.pending_rows);
+  visit("lost", history.lost);
+  visit("trouble", history.trouble);
+}
+
+template <Is<DumpStatus> S, class Visit>
+void visit_fields(S& dumps, Visit& visit) {
+  visit("kept", dumps.kept);
+  visit("written", dumps.written);
+  visit("failures", dumps.failures);
+  visit("waiting", dumps.waiting);
+  visit("lost", dumps.lost);
+  visit("trouble", dumps.trouble);
+}
+
+template <Is<Status> S, class Visit>
+void visit_fields(S& status, Visit& visit) {
+  visit("version", status.version);
+  visit("driver", status.driver);
+  visit("driver_note", status.driver_note);
+  visit("time_ns", status.time);
+  visit("uptime_s", status.uptime_s);
+  visit("tick_interval_s", status.tick_interval_s);
+  visit("paused", status.paused);
+  visit("ports", status.ports);
+  visit("workers", status.workers);
+  visit("tick", status.tick);
+  visit("flows", status.flows);
+  visit("sinks", status.sinks);
+  visit("history", status.history);
+  visit("dumps", status.dumps);
+  visit("ledger", status.ledger);
+}
+
+template <class S>
+void write_fields(Json& json, const S& value) {
+  Writer writer(json);
+  visit_fields(value, writer);
+}
+
+template <class S>
+void read_fields(const Json& json, S& value) {
+  Reader reader(json);
+  visit_fields(value, reader);
 }
 
 }  // namespace
 
 void to_json(Json& json, const Volume& volume) {
-  json = {{"packets", volume.packets}, {"octets", volume.octets}, {"l2_octets", volume.l2_octets}};
+  write_fields(json, volume);
 }
-
 void from_json(const Json& json, Volume& volume) {
-  json.at("packets").get_to(volume.packets);
-  json.at("octets").get_to(volume.octets);
-  json.at("l2_octets").get_to(volume.l2_octets);
+  read_fields(json, volume);
 }
-
 void to_json(Json& json, const PortStatus& port) {
-  Json missed = Json::object();
-  for (const MissedTotal& total : port.missed) missed[total.reason] = total.packets;
-  json = {{"name", port.name},
-          {"ifindex", port.ifindex},
-          {"mode", port.mode},
-          {"received", port.received},
-          {"missed", missed},
-          {"metered", by_name<IpVersion>(port.metered)},
-          {"parse_results", by_name<ParseError>(port.parse_results)},
-          {"coarse_packets", by_name<CoarseLevel>(port.coarse_packets)},
-          {"fragments_joined", port.fragments_joined},
-          {"fragments_evicted", port.fragments_evicted}};
+  write_fields(json, port);
 }
-
 void from_json(const Json& json, PortStatus& port) {
-  json.at("name").get_to(port.name);
-  json.at("ifindex").get_to(port.ifindex);
-  json.at("mode").get_to(port.mode);
-  json.at("received").get_to(port.received);
-  for (const auto& [reason, packets] : json.at("missed").items()) {
-    port.missed.push_back({reason, packets.get<std::uint64_t>()});
-  }
-  from_names<IpVersion>(json.at("metered"), port.metered);
-  from_names<ParseError>(json.at("parse_results"), port.parse_results);
-  from_names<CoarseLevel>(json.at("coarse_packets"), port.coarse_packets);
-  json.at("fragments_joined").get_to(port.fragments_joined);
-  json.at("fragments_evicted").get_to(port.fragments_evicted);
+  read_fields(json, port);
 }
-
 void to_json(Json& json, const WorkerStatus& worker) {
-  json = {{"id", worker.id},
-          {"core", worker.core},
-          {"table_entries", worker.table_entries},
-          {"table_capacity", worker.table_capacity},
-          {"epochs", worker.epochs},
-          {"busy_ratio", worker.busy_ratio},
-          {"phase_ns", by_name<WorkerPhase>(worker.phase_ns)}};
+  write_fields(json, worker);
 }
-
 void from_json(const Json& json, WorkerStatus& worker) {
-  json.at("id").get_to(worker.id);
-  json.at("core").get_to(worker.core);
-  json.at("table_entries").get_to(worker.table_entries);
-  json.at("table_capacity").get_to(worker.table_capacity);
-  json.at("epochs").get_to(worker.epochs);
-  json.at("busy_ratio").get_to(worker.busy_ratio);
-  if (json.contains("phase_ns")) from_names<WorkerPhase>(json.at("phase_ns"), worker.phase_ns);
+  read_fields(json, worker);
 }
-
 void to_json(Json& json, const TickStatus& tick) {
-  json = {{"count", tick.count},
-          {"sum_s", tick.sum_s},
-          {"last_s", tick.last_s},
-          {"bucket_bounds_s", kTickBuckets},
-          {"buckets", tick.buckets},
-          {"drained_entries", tick.drained_entries},
-          {"step_ns", by_name<TickStep>(tick.step_ns)}};
+  write_fields(json, tick);
 }
-
 void from_json(const Json& json, TickStatus& tick) {
-  json.at("count").get_to(tick.count);
-  json.at("sum_s").get_to(tick.sum_s);
-  json.at("last_s").get_to(tick.last_s);
-  json.at("buckets").get_to(tick.buckets);
-  json.at("drained_entries").get_to(tick.drained_entries);
-  if (json.contains("step_ns")) from_names<TickStep>(json.at("step_ns"), tick.step_ns);
+  read_fields(json, tick);
 }
-
 void to_json(Json& json, const Spread& spread) {
-  json = {{"least", spread.least}, {"mean", spread.mean}, {"most", spread.most}};
+  write_fields(json, spread);
 }
-
 void from_json(const Json& json, Spread& spread) {
-  json.at("least").get_to(spread.least);
-  json.at("mean").get_to(spread.mean);
-  json.at("most").get_to(spread.most);
+  read_fields(json, spread);
 }
-
 void to_json(Json& json, const ProtocolStatus& protocol) {
-  const auto records = static_cast<double>(protocol.records);
-  json = {{"protocol", protocol.protocol},
-          {"records", protocol.records},
-          {"packets", protocol.packets},
-          {"octets", protocol.octets},
-          {"mean_packets", static_cast<double>(protocol.packets) / records},
-          {"mean_octets", static_cast<double>(protocol.octets) / records},
-          {"mean_seconds", protocol.mean_seconds},
-          {"most_seconds", protocol.most_seconds}};
+  write_fields(json, protocol);
 }
-
 void from_json(const Json& json, ProtocolStatus& protocol) {
-  json.at("protocol").get_to(protocol.protocol);
-  json.at("records").get_to(protocol.records);
-  json.at("packets").get_to(protocol.packets);
-  json.at("octets").get_to(protocol.octets);
-  json.at("mean_seconds").get_to(protocol.mean_seconds);
-  json.at("most_seconds").get_to(protocol.most_seconds);
+  read_fields(json, protocol);
 }
-
 void to_json(Json& json, const RecordsStatus& records) {
-  json = {{"records", records.records},
-          {"packets", records.packets},
-          {"octets", records.octets},
-          {"seconds", records.seconds},
-          {"protocols", records.protocols}};
+  write_fields(json, records);
 }
-
 void from_json(const Json& json, RecordsStatus& records) {
-  json.at("records").get_to(records.records);
-  json.at("packets").get_to(records.packets);
-  json.at("octets").get_to(records.octets);
-  json.at("seconds").get_to(records.seconds);
-  json.at("protocols").get_to(records.protocols);
+  read_fields(json, records);
 }
-
 void to_json(Json& json, const FlowsStatus& flows) {
-  json = {{"active", flows.active},
-          {"max", flows.max},
-          {"created", flows.created},
-          {"deleted", flows.deleted},
-          {"ended", by_name<FlowEndReason>(flows.ended)},
-          {"ended_by", by_name<EndCause>(flows.ended_by)},
-          {"records", flows.records}};
+  write_fields(json, flows);
 }
-
 void from_json(const Json& json, FlowsStatus& flows) {
-  json.at("active").get_to(flows.active);
-  json.at("max").get_to(flows.max);
-  json.at("created").get_to(flows.created);
-  json.at("deleted").get_to(flows.deleted);
-  from_names<FlowEndReason>(json.at("ended"), flows.ended);
-  from_names<EndCause>(json.at("ended_by"), flows.ended_by);
-  json.at("records").get_to(flows.records);
+  read_fields(json, flows);
 }
-
 void to_json(Json& json, const SinkAccount& sink) {
-  Json dropped = Json::object();
-  for (const DroppedCount& count : sink.dropped) {
-    dropped[std::string(count.reason)] = count.records;
-  }
-  json = {{"name", sink.name},           {"state", sink.state},
-          {"offered", sink.offered},     {"delivered", sink.delivered},
-          {"queued", sink.queued},       {"dropped", dropped},
-          {"spooled", sink.spooled},     {"recovered", sink.recovered},
-          {"datagrams", sink.datagrams}, {"send_errors", sink.send_errors}};
+  write_fields(json, sink);
 }
-
 void from_json(const Json& json, SinkAccount& sink) {
-  json.at("name").get_to(sink.name);
-  json.at("state").get_to(sink.state);
-  json.at("offered").get_to(sink.offered);
-  json.at("delivered").get_to(sink.delivered);
-  json.at("queued").get_to(sink.queued);
-  json.at("spooled").get_to(sink.spooled);
-  json.at("recovered").get_to(sink.recovered);
-  for (const auto& [reason, records] : json.at("dropped").items()) {
-    sink.dropped.push_back({kept(reason), records.get<std::uint64_t>()});
-  }
-  json.at("datagrams").get_to(sink.datagrams);
-  json.at("send_errors").get_to(sink.send_errors);
+  read_fields(json, sink);
 }
-
 void to_json(Json& json, const HistoryStatus& history) {
-  json = {{"kept", history.kept},         {"flushes", history.flushes},
-          {"failures", history.failures}, {"pending_rows", history.pending_rows},
-          {"lost", history.lost},         {"trouble", history.trouble}};
+  write_fields(json, history);
 }
-
-void to_json(Json& json, const DumpStatus& dumps) {
-  json = {{"kept", dumps.kept},       {"written", dumps.written}, {"failures", dumps.failures},
-          {"waiting", dumps.waiting}, {"lost", dumps.lost},       {"trouble", dumps.trouble}};
-}
-
-void from_json(const Json& json, DumpStatus& dumps) {
-  json.at("kept").get_to(dumps.kept);
-  json.at("written").get_to(dumps.written);
-  json.at("failures").get_to(dumps.failures);
-  json.at("waiting").get_to(dumps.waiting);
-  json.at("lost").get_to(dumps.lost);
-  json.at("trouble").get_to(dumps.trouble);
-}
-
 void from_json(const Json& json, HistoryStatus& history) {
-  json.at("kept").get_to(history.kept);
-  json.at("flushes").get_to(history.flushes);
-  json.at("failures").get_to(history.failures);
-  json.at("pending_rows").get_to(history.pending_rows);
-  json.at("lost").get_to(history.lost);
-  json.at("trouble").get_to(history.trouble);
+  read_fields(json, history);
 }
-
+void to_json(Json& json, const DumpStatus& dumps) {
+  write_fields(json, dumps);
+}
+void from_json(const Json& json, DumpStatus& dumps) {
+  read_fields(json, dumps);
+}
 void to_json(Json& json, const Status& status) {
-  json = {{"version", status.version},
-          {"driver", status.driver},
-          {"driver_note", status.driver_note},
-          {"time_ns", status.time},
-          {"uptime_s", status.uptime_s},
-          {"tick_interval_s", status.tick_interval_s},
-          {"paused", status.paused},
-          {"ports", status.ports},
-          {"workers", status.workers},
-          {"tick", status.tick},
-          {"flows", status.flows},
-          {"sinks", status.sinks},
-          {"history", status.history},
-          {"dumps", status.dumps},
-          {"ledger", status.ledger}};
+  write_fields(json, status);
 }
-
 void from_json(const Json& json, Status& status) {
-  json.at("version").get_to(status.version);
-  json.at("driver").get_to(status.driver);
-  json.at("driver_note").get_to(status.driver_note);
-  json.at("time_ns").get_to(status.time);
-  json.at("uptime_s").get_to(status.uptime_s);
-  json.at("tick_interval_s").get_to(status.tick_interval_s);
-  json.at("paused").get_to(status.paused);
-  json.at("ports").get_to(status.ports);
-  json.at("workers").get_to(status.workers);
-  json.at("tick").get_to(status.tick);
-  json.at("flows").get_to(status.flows);
-  json.at("sinks").get_to(status.sinks);
-  json.at("history").get_to(status.history);
-  json.at("dumps").get_to(status.dumps);
-  json.at("ledger").get_to(status.ledger);
+  read_fields(json, status);
 }
 
 }  // namespace wiretally

@@ -5,7 +5,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <memory>
+#include <string_view>
 
 #include "control/appliance.hpp"
 #include "control/cli/commands.hpp"
@@ -87,17 +90,29 @@ void check_written(const OrderedSink* sink) {
                      "cannot write the records to standard output: " + sink->error());
 }
 
-// A collector whose name has no address got nothing: whoever named it must hear of it. One that
-// does not listen is another matter: its records are in the ledger, and it may be back next time.
-bool all_collectors_resolved(const Status& status) {
+// Left out as the configuration wants it, or kept for the next run.
+bool is_meant(std::string_view reason) {
+  constexpr std::array<std::string_view, 5> kMeant = {"non_ip", "not_in_version", "filtered",
+                                                      "elsewhere", "spooled"};
+  return std::ranges::find(kMeant, reason) != kMeant.end();
+}
+
+std::string_view in_words(std::string_view reason) {
+  if (reason == "unresolved") return "the name has no address; check it, or give the address";
+  if (reason == "refused") return "nobody listens there";
+  if (reason == "unreachable") return "there is no way there";
+  if (reason == "untrusted") return "its certificate was refused, or ours was";
+  return reason;
+}
+
+// A reading is not repeated by itself: whoever asked for it must hear what a collector did not get.
+bool collectors_got_all(const Status& status) {
   bool good = true;
   for (const SinkAccount& sink : status.sinks) {
     for (const DroppedCount& count : sink.dropped) {
-      if (count.reason != "unresolved" || count.records == 0) continue;
-      complain(
-          fmt::format("collector {}: the name has no address, {} records were not sent; check "
-                      "the name, or give the address",
-                      sink.name, grouped(count.records)));
+      if (count.records == 0 || is_meant(count.reason)) continue;
+      complain(fmt::format("collector {} did not get {} records: {}", sink.name,
+                           grouped(count.records), in_words(count.reason)));
       good = false;
     }
   }
@@ -132,7 +147,7 @@ ExitCode read_command(const Arguments& arguments) {
     return ExitCode::kNo;
   }
   if (!result.unreadable.empty()) return ExitCode::kUsage;
-  return all_collectors_resolved(*result.status) ? ExitCode::kDone : ExitCode::kMachine;
+  return collectors_got_all(*result.status) ? ExitCode::kDone : ExitCode::kMachine;
 }
 
 }  // namespace wiretally

@@ -104,10 +104,11 @@ void CollectorLink::on_change(LinkState state, const std::string& line) {
     batch_.announce();
     lower_datagram_limit();
     show("up");
+    log(line);
   } else {
     show_trouble(connection_.drop_reason());
+    warn(line);
   }
-  log(line);
 }
 
 // Templates alone if the version has them; v1 and v5 have only records to ask with.

@@ -5,6 +5,7 @@
 // everything else the link's own thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,7 +17,11 @@
 namespace wiretally {
 
 // One line per change of state, from the link's thread.
-using LogCallback = std::function<void(std::string)>;
+enum class LinkEvent : std::uint8_t {
+  kGood,     // it sends, or sends again
+  kTrouble,  // records wait, and may be lost
+};
+using LogCallback = std::function<void(LinkEvent event, const std::string& line)>;
 
 // Starts the link's thread and returns at once; a collector that cannot be resolved or reached is a
 // state, never an error. Throws StartupError(kUsage) for what no waiting can mend: an address or

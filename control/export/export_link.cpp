@@ -46,7 +46,7 @@ ExportLink::ExportLink(const CollectorConfig& collector, const ExporterInfo& exp
       batch_(make_message_encoder(config_, exporter_, [this] { return statistics(); }),
              exporter_.accepts, config_.max_datagram, config_.biflow),
       pacer_(collector.rate),
-      plan_(refresh),
+      plan_(refresh, !batch_.has_no_announcements()),
       log_(std::move(log)) {}
 
 ExportLink::~ExportLink() {
@@ -192,7 +192,11 @@ void ExportLink::show_trouble(ExportDrop reason) {
 }
 
 void ExportLink::log(const std::string& line) const {
-  if (log_) log_("collector " + config_.address + ": " + line);
+  if (log_) log_(LinkEvent::kGood, "collector " + config_.address + ": " + line);
+}
+
+void ExportLink::warn(const std::string& line) const {
+  if (log_) log_(LinkEvent::kTrouble, "collector " + config_.address + ": " + line);
 }
 
 void ExportLink::wait(SteadyNs until, int fd, short events) {

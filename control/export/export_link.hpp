@@ -61,6 +61,7 @@ class ExportLink : public RecordSink {
   void show(const std::string& state);
   void show_trouble(ExportDrop reason);
   void log(const std::string& line) const;
+  void warn(const std::string& line) const;
   // Until a descriptor is ready, somebody wakes the link, or the time has come.
   void wait(SteadyNs until, int fd, short events);
 

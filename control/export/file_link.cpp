@@ -181,7 +181,7 @@ void FileLink::on_trouble(const std::string& what, int error, SteadyNs now) {
   if (in_trouble_) return;
   in_trouble_ = true;
   show_trouble(ExportDrop::kDisk);
-  log(name_ + " " + what + ": " + why + "; records wait in the queue");
+  warn(name_ + " " + what + ": " + why + "; records wait in the queue");
 }
 
 }  // namespace

@@ -18,9 +18,11 @@ constexpr std::size_t kPadding = 3;
 std::size_t layout_judge(const Config& config, std::size_t number) {
   const CollectorConfig& collector = config.exporting.collectors[number];
   if (collector.version < NetflowVersion::kV9) return 0;
-  const bool directions = std::ranges::any_of(config.capture.interfaces, [](const auto& interface) {
+  const auto sees_egress = [](const auto& interface) {
     return interface.direction != Direction::kIngress;
-  });
+  };
+  const bool directions = !config.capture.own_macs.empty() ||
+                          std::ranges::any_of(config.capture.interfaces, sees_egress);
   std::size_t octets = 0;
   for (const RecordTemplate& each :
        make_layout(layout_choice(collector, config.flows.tunnel, config.flows.key, directions))) {

@@ -90,11 +90,15 @@ class Pacer {
 // many datagrams or so much time, whichever comes first. restart() when a collector returns.
 class AnnouncementPlan {
  public:
-  explicit AnnouncementPlan(const TemplateRefreshConfig& refresh)
-      : packets_(refresh.packets), interval_(refresh.interval.count()) {}
+  // `any`: there is something to announce; NetFlow v1 and v5 have nothing, and never wait for it.
+  explicit AnnouncementPlan(const TemplateRefreshConfig& refresh, bool any = true)
+      : packets_(any ? refresh.packets : 0),
+        interval_(refresh.interval.count()),
+        any_(any),
+        due_(any ? 0 : kNever) {}
 
   void restart(SteadyNs now) {
-    due_ = now;
+    due_ = any_ ? now : kNever;
     announced_ = 0;
     datagrams_ = 0;
   }
@@ -123,7 +127,8 @@ class AnnouncementPlan {
  private:
   const std::uint32_t packets_;
   const SteadyNs interval_;
-  SteadyNs due_ = 0;
+  const bool any_;
+  SteadyNs due_;
   std::uint32_t announced_ = 0;
   std::uint32_t datagrams_ = 0;
 };

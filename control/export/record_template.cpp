@@ -16,22 +16,6 @@ constexpr std::size_t kIpv4Tail =
 constexpr std::int64_t kNsPerMillisecond = 1'000'000;
 constexpr std::uint16_t kEnterpriseBit = 0x8000;  // RFC 7011 section 3.2
 
-template <typename Store>
-void for_each_record(std::span<const FlowRecord> records, std::size_t step, std::uint8_t* out,
-                     std::size_t stride, Store store) {
-  if (step == 1) {
-    for (const FlowRecord& record : records) {
-      store(record, out);
-      out += stride;
-    }
-    return;
-  }
-  for (std::size_t i = 0; i < records.size(); i += step) {
-    store(records[i], out);
-    out += stride;
-  }
-}
-
 template <typename T>
 T load(const FlowRecord& record, std::size_t offset) {
   T value;
@@ -188,26 +172,21 @@ void RecordTemplate::write_template(MessageWriter& out) const {
   }
 }
 
-void RecordTemplate::write_records(std::span<const FlowRecord> records, std::uint8_t* out,
+void RecordTemplate::write_records(Records records, std::uint8_t* out,
                                    const ComputedContext& context) const {
-  const Run run{records, 1, context};
-  for (const FieldWriter& field : writers_) write_field(field, run, out + field.wire_offset);
-}
-
-void RecordTemplate::write_pairs(std::span<const FlowRecord> records, std::uint8_t* out,
-                                 const ComputedContext& context) const {
-  const Run forward{records.first(records.size() - 1), 2, context};
-  const Run reverse{records.subspan(1), 2, context};
   for (const FieldWriter& field : writers_) {
-    write_field(field, field.reverse ? reverse : forward, out + field.wire_offset);
+    write_field(field, records, context, out + field.wire_offset);
   }
 }
 
-void RecordTemplate::write_field(const FieldWriter& field, const Run& run,
-                                 std::uint8_t* out) const {
+void RecordTemplate::write_field(const FieldWriter& field, Records records,
+                                 const ComputedContext& context, std::uint8_t* out) const {
   const std::size_t from = field.record_offset;
   const auto each = [&](auto store) {
-    for_each_record(run.records, run.step, out, record_octets_, store);
+    for (const FlowRecord* record : records) {
+      store(record[field.reverse ? 1 : 0], out);
+      out += record_octets_;
+    }
   };
   using Octets4 = std::array<std::uint8_t, 4>;
   using Octets16 = std::array<std::uint8_t, 16>;
@@ -256,8 +235,8 @@ void RecordTemplate::write_field(const FieldWriter& field, const Run& run,
       });
     }
     case Copy::kComputed:
-      return each([&field, &run](const FlowRecord& r, std::uint8_t* p) {
-        field.computed(r, run.context, p);
+      return each([&field, &context](const FlowRecord& r, std::uint8_t* p) {
+        field.computed(r, context, p);
       });
   }
 }

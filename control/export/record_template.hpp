@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Template (RFC 7011 section 3.4): one list of Information Elements that writes both the Template
 // Record and every Data Record, so the two cannot disagree. The list is compiled once into flat
-// field writers; records are written field by field over a run of records (no branch per field and
+// field writers; records are written field by field over many records (no branch per field and
 // record). Thread: built by control, used by one link thread; immutable after construction.
 #pragma once
 
@@ -47,12 +47,10 @@ class RecordTemplate {
 
   // Template Record: id, field count, then number and length of each (the same in v9 and IPFIX).
   void write_template(MessageWriter& out) const;
-  // Data Records back to back. `out` has room for records.size() * record_octets().
-  void write_records(std::span<const FlowRecord> records, std::uint8_t* out,
+  // Data Records back to back. `out` has room for records.size() * record_octets(). If the list has
+  // reverse elements each pointer is at a pair: the forward record, and the reverse one behind it.
+  void write_records(std::span<const FlowRecord* const> records, std::uint8_t* out,
                      const ComputedContext& context = {}) const;
-  // The same of pairs, forward before reverse: records.size() / 2 Data Records.
-  void write_pairs(std::span<const FlowRecord> records, std::uint8_t* out,
-                   const ComputedContext& context = {}) const;
 
  private:
   enum class Copy : std::uint8_t {
@@ -77,15 +75,11 @@ class RecordTemplate {
     ComputedStore computed = nullptr;
     bool reverse = false;
   };
-  // Where a field's values come from: every record, or one of each pair.
-  struct Run {
-    std::span<const FlowRecord> records;
-    std::size_t step;
-    const ComputedContext& context;
-  };
+  using Records = std::span<const FlowRecord* const>;
 
   static FieldWriter compile(const FieldSpecifier& field);
-  void write_field(const FieldWriter& field, const Run& run, std::uint8_t* out) const;
+  void write_field(const FieldWriter& field, Records records, const ComputedContext& context,
+                   std::uint8_t* out) const;
 
   std::uint16_t id_;
   std::size_t record_octets_ = 0;

@@ -69,6 +69,7 @@ class StreamLink final : public ExportLink {
   [[nodiscard]] std::uint64_t waiting() const override;
   [[nodiscard]] bool spools() const { return spool_ != nullptr && spool_->is_open(); }
   void open_spool_if_due(SteadyNs now);
+  void tell_of_spool();
   void put_away();
   void take_back();
   void leave_spool();
@@ -81,6 +82,7 @@ class StreamLink final : public ExportLink {
   const std::unique_ptr<Spool> spool_;  // null: none
   SteadyNs spool_retry_at_ = 0;
   std::string spool_trouble_;  // told last
+  bool spool_was_full_ = false;
 
   StreamSocket socket_;
   CollectorLookup lookup_;
@@ -222,7 +224,7 @@ void StreamLink::go_down(ExportDrop reason, const std::string& why, SteadyNs) {
   queue_.set_overflow_reason(overflow_reason());
   if (!changed) return;
   show_trouble(reason);
-  log(why + (spools() ? "; records wait in the spool" : "; records wait in the queue"));
+  warn(why + (spools() ? "; records wait in the spool" : "; records wait in the queue"));
 }
 
 void StreamLink::on_trouble(const StreamSocket::Trouble& trouble, SteadyNs now) {
@@ -323,7 +325,12 @@ void StreamLink::open_spool_if_due(SteadyNs now) {
     queue_.unspool(spool_->lost());
     queue_.drop(ExportDrop::kDisk, spool_->lost());
   }
-  if (!spool_->trouble().empty() && spool_->trouble() != spool_trouble_) log(spool_->trouble());
+  tell_of_spool();
+}
+
+// Each trouble once.
+void StreamLink::tell_of_spool() {
+  if (!spool_->trouble().empty() && spool_->trouble() != spool_trouble_) warn(spool_->trouble());
   spool_trouble_ = spool_->trouble();
 }
 
@@ -348,7 +355,7 @@ void StreamLink::give_up_spool() {
   const std::uint64_t left = spool_->unread();
   queue_.unspool(spool_->stored());
   queue_.drop(ExportDrop::kDisk, left);
-  log(spool_->trouble());
+  warn(spool_->trouble());
   spool_->close();
   spool_retry_at_ = kNever;
 }
@@ -371,6 +378,15 @@ void StreamLink::put_away() {
     }
   }
   queue_.set_overflow_reason(overflow_reason());
+  tell_of_spool();
+  if (room == spool_was_full_) {
+    spool_was_full_ = !room;
+    if (room) {
+      log("the spool has room again");
+    } else {
+      warn("the spool has no room for more; records wait in the queue");
+    }
+  }
 }
 
 // Not acknowledged, oldest first: what came from the spool is still there.

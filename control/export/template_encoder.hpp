@@ -5,6 +5,7 @@
 // functions. Thread: one link thread.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "control/export/announcement.hpp"
@@ -64,9 +65,17 @@ class TemplateEncoder : public MessageEncoder {
   bool add_options_template(const OptionsTemplate& description);
   bool add_options_record(const OptionsAnnouncement& options, std::size_t record);
 
-  // Two directions that stand so are one record; returns how many records were taken: 0 or 2.
+  // The records of one Template in this message, from the add_records() under way.
+  struct Group {
+    std::vector<const FlowRecord*> records;  // of a pair the first, which is the forward one
+    std::size_t octets = 0;                  // of its set, not padded; 0: not in the message
+  };
+
+  // Two directions that stand so are one record.
   [[nodiscard]] bool is_pair(std::span<const FlowRecord> records, RecordKind kind) const;
-  std::size_t add_pair(std::span<const FlowRecord> pair, RecordKind kind);
+  void begin_groups();
+  bool add_to_group(RecordKind kind, const FlowRecord& record);
+  void write_groups();
 
   const Dialect dialect_;
   const bool non_ip_;
@@ -83,6 +92,9 @@ class TemplateEncoder : public MessageEncoder {
   Counts counts_;
   std::uint16_t set_id_ = 0;  // 0 and no offset: no set is open
   std::size_t set_offset_ = 0;
+  std::array<Group, kRecordKinds + kBiflowKinds> groups_;
+  std::vector<std::size_t> groups_used_;  // in order of appearance
+  std::size_t planned_octets_ = 0;        // the message, once the groups are written
 };
 
 }  // namespace wiretally

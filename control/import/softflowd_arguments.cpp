@@ -225,6 +225,8 @@ class Reader {
       case 'S':
         out_.send_interface = value;
         return;
+      case 'H':
+        return take_mac(value);
       case 'c':
         return take_control_socket(value);
       default:
@@ -252,11 +254,6 @@ class Reader {
       case 'C':
         return note(
             fmt::format("-C {}: nothing to write, headers are read as far as they go", value));
-      case 'H':
-        return note(
-            fmt::format("-H {}: no direction by MAC address; `flows.key: ether` sends both "
-                        "MAC addresses, which say as much",
-                        value));
       case 'I':
         return note(
             fmt::format("-I {}: nothing to write, times stay right when the uptime of 32 "
@@ -322,6 +319,15 @@ class Reader {
       refuse(fmt::format("-{} {}: must be from {} to {}", letter, value, least, most));
     }
     out = std::to_string(number);
+  }
+
+  void take_mac(const std::string& value) {
+    try {
+      (void)parse_mac(value);
+    } catch (const ValueError& error) {
+      refuse(fmt::format("-H {}: {}", value, error.what()));
+    }
+    out_.own_mac = value;
   }
 
   void take_labels(const std::string& value) {

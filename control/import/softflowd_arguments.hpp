@@ -32,6 +32,7 @@ struct SoftflowdArguments {
   std::string hop_limit;
   std::string send_interface;
   std::string level = "full";
+  std::string own_mac;  // of -H
   std::string max_flows = "8192";
   std::string sampling;
   bool promiscuous = true;

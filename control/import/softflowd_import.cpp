@@ -73,6 +73,7 @@ class Writer {
     }
     if (!in_.promiscuous) line("  promiscuous: false");
     if (!in_.filter.empty()) line("  filter: {}", yaml_scalar(in_.filter));
+    if (!in_.own_mac.empty()) line("  own_macs: [{}]", yaml_scalar(in_.own_mac));
     if (in_.sampling.empty() || in_.sampling == "0" || in_.sampling == "1") return;
     line("  sampling: {{rate: {}, mode: deterministic}}", in_.sampling);
   }

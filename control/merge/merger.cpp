@@ -69,12 +69,20 @@ Merger::Merger(const MergerOptions& options, const FlowHash& hash)
 
 Merger::~Merger() = default;
 
+bool Merger::leaves_here(const FlowRecord& record) const {
+  const auto port = static_cast<std::size_t>(record.key.port);
+  if (port < options_.egress.size() && options_.egress[port]) return true;
+  const FlowAttributes* const attributes = record.attributes;
+  return attributes != nullptr && attributes->has_macs &&
+         std::ranges::find(options_.own_macs, attributes->source_mac) != options_.own_macs.end();
+}
+
 // A record leaves with UTC times and the number its port has towards collectors.
 void Merger::complete(FlowRecord& record, TimeNs utc_step) const {
   record.first += utc_step;
   record.last += utc_step;
   const auto port = static_cast<std::size_t>(record.key.port);
-  const bool egress = port < options_.egress.size() && options_.egress[port];
+  const bool egress = leaves_here(record);
   (egress ? record.egress_ifindex : record.ingress_ifindex) = options_.ifindex[port];
   record.direction = egress ? 1 : 0;
 }

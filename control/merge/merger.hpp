@@ -26,6 +26,7 @@ struct MergerOptions {
   int threads = 1;                     // of the arena
   std::vector<std::uint32_t> ifindex;  // by PortIndex
   std::vector<bool> egress;            // by PortIndex: it sees what leaves; empty: none does
+  std::vector<MacAddress> own_macs;    // what comes from one of these leaves, too
 };
 
 struct TickInput {
@@ -87,6 +88,7 @@ class Merger {
   [[nodiscard]] bool is_expiry_due(TimeNs now) const;
   [[nodiscard]] bool leaves(const Sweep& sweep, const FlowCache::Flow& flow) const;
   void complete(FlowRecord& record, TimeNs utc_step) const;
+  [[nodiscard]] bool leaves_here(const FlowRecord& record) const;
 
   const MergerOptions options_;
   const FlowHash& hash_;

@@ -79,8 +79,9 @@ def config_text(capture, collectors, socket, metrics="127.0.0.1:9108", more=""):
 class Meter:
     """`wiretally run`. Views by ask(); stop() flushes everything."""
 
-    def __init__(self, lab, namespace, config, name="meter"):
-        """`config`: what makes the YAML's text out of the control socket's path."""
+    def __init__(self, lab, namespace, config, name="meter", prefix=()):
+        """`config`: what makes the YAML's text out of the control socket's path. `prefix`: words
+        before the command."""
         self.lab = lab
         self.namespace = namespace
         self.name = name
@@ -89,10 +90,11 @@ class Meter:
         with open(self.config_path, "w") as out:
             out.write(config(self.socket))
         self.process = None
+        self.prefix = prefix
 
     def start(self, timeout_s=30):
         argv = [binary(), "run", "--config", self.config_path]
-        self.process = self.lab.start(self.name, self.namespace.command(*argv))
+        self.process = self.lab.start(self.name, self.namespace.command(*self.prefix, *argv))
         self.process.wait_until(self.answers, timeout_s, "the control socket does not answer")
         return self
 

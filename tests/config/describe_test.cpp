@@ -122,6 +122,7 @@ capture:
   manage_offloads: true
   filter: "host ::1 and not port 53"
   sampling: {rate: 4294967295, mode: deterministic}
+  own_macs: ["02:00:5e:10:00:FF", 02-00-00-00-00-01]
 flows:
   tick: 250ms
   key: [hosts, ingress]

@@ -270,11 +270,11 @@ TEST(Capture, names_something_to_meter_once) {
       {"capture: eth1\n",
        "f.yaml:1:10: capture: `eth1` stands where a section with keys is "
        "meant: driver, interfaces, dpdk, af_xdp, ebpf, files, promiscuous, manage_offloads, "
-       "filter, sampling"},
+       "filter, sampling, own_macs"},
       {"capture: [eth1]\n",
        "f.yaml:1:10: capture: a list stands where a section with keys is "
        "meant: driver, interfaces, dpdk, af_xdp, ebpf, files, promiscuous, manage_offloads, "
-       "filter, sampling"},
+       "filter, sampling, own_macs"},
       {"capture: {interfaces: eth1}\n",
        "f.yaml:1:23: capture.interfaces: a list is meant; begin each entry "
        "with `- `"},
@@ -331,6 +331,14 @@ TEST(Capture, names_something_to_meter_once) {
        "line break in it"},
   };
   for (const Mistake& mistake : mistakes) expect_messages(mistake);
+}
+
+TEST(OwnMacs, are_mac_addresses) {
+  const Mistake mistake = {
+      "!capture: {interfaces: [{name: eth1}], own_macs: [02:00:00:00:00:01, 02:00:00:00:00]}\n",
+      "f.yaml:1:49: capture.own_macs[1]: `02:00:00:00:00` is not a MAC address, such as "
+      "02:00:5e:10:00:ff"};
+  expect_messages(mistake);
 }
 
 TEST(Monitors, have_names_of_their_own) {

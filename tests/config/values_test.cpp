@@ -112,6 +112,17 @@ TEST(Size, survives_the_way_to_text_and_back) {
   EXPECT_EQ(format_size(1024ull << 20), "1G");
 }
 
+TEST(Mac, is_six_octets_with_colons_or_dashes) {
+  const std::array<std::uint8_t, 6> mac = {0x02, 0x00, 0x5e, 0x10, 0x00, 0xff};
+  EXPECT_EQ(parse_mac("02:00:5e:10:00:ff"), mac);
+  EXPECT_EQ(parse_mac("02-00-5E-10-00-FF"), mac);
+  for (const char* wrong :
+       {"", "02:00:5e:10:00", "02:00:5e:10:00:ff:1", "2:0:5e:10:0:ff", "02:00:5e:10:00:fg",
+        "0x:00:5e:10:00:ff", "02:00:5e-10:00:ff", " 2:00:5e:10:00:ff", "02005e1000ff"}) {
+    EXPECT_THROW((void)parse_mac(wrong), ValueError) << wrong;
+  }
+}
+
 TEST(Endpoint, takes_addresses_and_names) {
   EXPECT_EQ(parse_endpoint("127.0.0.1:2055").host, "127.0.0.1");
   EXPECT_EQ(parse_endpoint("127.0.0.1:2055").port, 2055);

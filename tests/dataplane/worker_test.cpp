@@ -252,6 +252,20 @@ TEST(Worker, ends_on_a_recording_whose_stamps_are_at_the_ends_of_time) {
   EXPECT_EQ(outcome.first, -Worker::kStampMax);
 }
 
+TEST(Worker, takes_no_stamp_from_before_the_wall_clock_was_stepped) {
+  const MeterClock clock;
+  for (const TimeNs step : {0, 3600, -3600}) {
+    MemorySource source(2000, 10, true);
+    source.time_of = [&](std::size_t) {
+      return clock.now() + clock.utc_step() + step * kNsPerSecond;
+    };
+    const TimeNs before = clock.now() - kNsPerSecond;
+    const Outcome outcome = run(source, {}, 1000, false);
+    EXPECT_GT(outcome.first, before) << step;
+    EXPECT_LT(outcome.last, clock.now() + kNsPerSecond) << step;
+  }
+}
+
 TEST(Worker, counts_coarsely_on_a_live_link_when_the_table_is_full) {
   MemorySource source(60'000, 30'000, false);
   const Outcome outcome = run(source, {}, 1000, false);

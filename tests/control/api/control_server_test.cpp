@@ -179,16 +179,35 @@ TEST_F(ControlServerTest, serves_fifty_clients_at_once) {
   EXPECT_EQ(right, 50);
 }
 
+TEST_F(ControlServerTest, gives_the_place_of_the_longest_idle_client_to_a_new_one) {
+  ControlLimits limits;
+  limits.clients = 2;
+  const ControlServer server(path_, meter_, limits);
+  RawClient first(path_);
+  RawClient second(path_);
+  for (RawClient* client : {&second, &first, &second}) {
+    client->send(kStatusLine);
+    EXPECT_TRUE(is_status(client->line()));
+  }
+  RawClient third(path_);
+  third.send(kStatusLine);
+  EXPECT_TRUE(is_status(third.line()));
+  EXPECT_THAT(first.line(), HasSubstr("another client wants the place"));
+  EXPECT_EQ(first.line(), "");
+  second.send(kStatusLine);
+  EXPECT_TRUE(is_status(second.line()));
+}
+
 TEST_F(ControlServerTest, sends_one_client_too_many_away_with_words) {
   ControlLimits limits;
   limits.clients = 2;
   const ControlServer server(path_, meter_, limits);
   RawClient first(path_);
   RawClient second(path_);
-  first.send(kStatusLine);
-  second.send(kStatusLine);
-  EXPECT_TRUE(is_status(first.line()));
-  EXPECT_TRUE(is_status(second.line()));
+  for (RawClient* client : {&first, &second}) {
+    client->send(std::string(kStatusLine) + "{\"comm");  // an answer, and half a request more
+    EXPECT_TRUE(is_status(client->line()));
+  }
   RawClient third(path_);
   EXPECT_THAT(third.line(), HasSubstr("2 clients are connected already"));
   EXPECT_EQ(third.line(), "");

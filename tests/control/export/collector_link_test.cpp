@@ -41,7 +41,7 @@ void expect_balance(const SinkAccount& account) {
 class Log {
  public:
   LogCallback callback() {
-    return [this](const std::string& line) {
+    return [this](LinkEvent, const std::string& line) {
       const std::lock_guard lock(mutex_);
       lines_.push_back(line);
     };

@@ -65,8 +65,9 @@ TEST(RecordLayout, flow_key_indicator_names_what_a_coarse_record_still_holds) {
   const RecordTemplate& description = layout[static_cast<std::size_t>(RecordKind::kCoarseIpv4)];
   const auto indicated = [&](CoarseLevel level) {
     const FlowRecord record = coarse(level);
+    const FlowRecord* const one = &record;
     std::vector<std::uint8_t> wire(description.record_octets());
-    description.write_records({&record, 1}, wire.data());
+    description.write_records({&one, 1}, wire.data());
     std::uint64_t bits = 0;
     for (std::size_t i = wire.size() - 8; i < wire.size(); ++i) bits = bits << 8 | wire[i];
     std::set<unsigned> numbers;

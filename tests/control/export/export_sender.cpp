@@ -85,7 +85,7 @@ int send_all(std::vector<std::string> arguments) {
   for (std::size_t i = 8; i < arguments.size(); ++i) {
     config.address = arguments[i];
     links.push_back(make_collector_link(
-        config, exporter, [](const std::string& line) { std::cerr << line << "\n"; }));
+        config, exporter, [](LinkEvent, const std::string& line) { std::cerr << line << "\n"; }));
   }
   // All made first, so that with SECONDS 0 they really come at once.
   constexpr std::size_t kBatch = 1000;

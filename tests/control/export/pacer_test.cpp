@@ -133,6 +133,15 @@ TEST(AnnouncementPlan, announces_after_the_configured_datagrams) {
   EXPECT_FALSE(plan.due(2 * kMs));
 }
 
+TEST(AnnouncementPlan, of_a_version_without_templates_is_never_due) {
+  AnnouncementPlan plan({20, std::chrono::seconds(20)}, false);
+  plan.restart(5);
+  for (int i = 0; i < 100; ++i) plan.datagram_sent();
+  EXPECT_FALSE(plan.due(1'000'000'000'000));
+  EXPECT_EQ(plan.due_at(), kNever) << "a link that sleeps until then sleeps";
+  EXPECT_GT(plan.datagrams_left(), 1'000'000u);
+}
+
 TEST(AnnouncementPlan, restarts_when_a_collector_returns) {
   AnnouncementPlan plan({20, std::chrono::seconds(20)});
   plan.restart(0);

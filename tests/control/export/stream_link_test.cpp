@@ -343,10 +343,12 @@ class TlsLink : public testing::Test {
   std::string refusal(const CollectorConfig& config) {
     std::mutex mutex;
     std::string lines;
-    const auto link = make_collector_link(config, sample_exporter(), [&](const std::string& line) {
+    const auto log = [&](LinkEvent event, const std::string& line) {
       const std::lock_guard lock(mutex);
       lines += line + "\n";
-    });
+      EXPECT_EQ(event, LinkEvent::kTrouble) << line;
+    };
+    const auto link = make_collector_link(config, sample_exporter(), log);
     link->offer(make_batch(std::vector<FlowRecord>(10, tcp_ipv4())));
     collector_.read_until(1, milliseconds(500));
     EXPECT_EQ(link->account().delivered, 0u);

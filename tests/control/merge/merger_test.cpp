@@ -166,5 +166,36 @@ TEST_F(MergerTest, keeps_flows_of_other_mac_addresses_apart_if_they_are_key) {
   for (const auto& [flow, count] : packets) EXPECT_EQ(count, 3u);
 }
 
+TEST_F(MergerTest, tells_by_the_source_mac_address_what_is_on_its_way_out) {
+  MergerOptions options = options_of(1000, false);
+  options.attributes = true;
+  options.own_macs = {{2, 0, 0, 0, 0, 9}, {2, 0, 0, 0, 0, 1}};
+  Merger merger(options, hash);
+  CountTable table(1000, 1, CountTable::Memory::kLazy, CountTable::Attributes::kKept);
+  table.open(0, 0, 0);
+  for (std::uint8_t mac = 0; mac < 3; ++mac) {  // flow 1 comes from an address of ours
+    const ParsedPacket packet = test::packet_of(test::numbered_key(mac), 100, 114);
+    FlowAttributes attributes;
+    attributes.has_macs = true;
+    attributes.source_mac = {2, 0, 0, 0, 0, mac};
+    attributes.destination_mac = {2, 0, 0, 0, 0, 1};
+    const std::uint64_t at = hash(packet.key);
+    std::uint8_t unplaced;
+    ASSERT_EQ(table.count_all({&packet, 1}, &at, &unplaced, &attributes), 0u);
+  }
+  const CountTable* tables[] = {&table};
+  std::size_t records = 0;
+  for (const RecordBatchPtr& batch : merger.run({tables, kNsPerSecond, 0, 1, true}).batches) {
+    for (const FlowRecord& r : *batch) {
+      const bool out = r.key.source_port == 1;
+      EXPECT_EQ(r.direction, out ? 1 : 0);
+      EXPECT_EQ(r.egress_ifindex, out ? 11u : 0u);
+      EXPECT_EQ(r.ingress_ifindex, out ? 0u : 11u);
+      ++records;
+    }
+  }
+  EXPECT_EQ(records, 3u);
+}
+
 }  // namespace
 }  // namespace wiretally
