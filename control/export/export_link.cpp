@@ -45,7 +45,7 @@ ExportLink::ExportLink(const CollectorConfig& collector, const ExporterInfo& exp
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       batch_(make_message_encoder(config_, exporter_, [this] { return statistics(); }),
              exporter_.accepts, config_.max_datagram, config_.biflow),
-      pacer_(collector.rate),
+      pacer_(collector.rate, batch_.records_in_datagram()),
       plan_(refresh, !batch_.has_no_announcements()),
       log_(std::move(log)) {}
 

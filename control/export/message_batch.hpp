@@ -58,6 +58,7 @@ class MessageBatch {
   void set_filter(std::function<bool(const FlowRecord&)> accepts) { accepts_ = std::move(accepts); }
   void set_datagram_limit(std::size_t octets) { limit_ = octets; }
   [[nodiscard]] std::size_t datagram_limit() const { return limit_; }
+  [[nodiscard]] std::size_t records_in_datagram() const { return encoder_->records_in(limit_); }
 
   // Encodes announcements that are due, then records, at most `max` messages. `keep_partial`: more
   // records are coming, so a last message that is not full stays in hand.

@@ -63,6 +63,8 @@ class MessageEncoder {
   [[nodiscard]] virtual std::size_t announcements() const = 0;
   // Takes records from the front while they fit; returns how many it is done with.
   virtual std::size_t add_records(std::span<const FlowRecord> records, RecordTally& tally) = 0;
+  // How many records of the usual kind (IPv4) a message of that size holds, about.
+  [[nodiscard]] virtual std::size_t records_in(std::size_t message_octets) const = 0;
   // Completes the header and moves the position on. 0 octets: nothing was written, do not send.
   virtual std::size_t finish() = 0;
 

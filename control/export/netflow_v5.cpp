@@ -113,6 +113,11 @@ void NetflowV5Encoder::write_piece(const FlowRecord& record, std::uint64_t piece
   times_[count_++] = {record.first / kNsPerMs, record.last / kNsPerMs};
 }
 
+std::size_t NetflowV5Encoder::records_in(std::size_t message_octets) const {
+  const std::size_t room = message_octets - std::min(message_octets, header_octets_);
+  return std::clamp<std::size_t>(room / kRecordOctets, 1, records_max_);
+}
+
 std::size_t NetflowV5Encoder::finish() {
   if (count_ == 0) return 0;
   const Clock clock = message_clock();

@@ -22,6 +22,7 @@ class NetflowV5Encoder final : public MessageEncoder {
   std::size_t add_announcements(std::size_t from) override { return from; }
   [[nodiscard]] std::size_t announcements() const override { return 0; }
   std::size_t add_records(std::span<const FlowRecord> records, RecordTally& tally) override;
+  [[nodiscard]] std::size_t records_in(std::size_t message_octets) const override;
   std::size_t finish() override;
   [[nodiscard]] EncoderPosition position() const override { return position_; }
   void rewind(const EncoderPosition& position) override { position_ = position; }

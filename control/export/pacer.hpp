@@ -22,21 +22,28 @@ inline constexpr SteadyNs kNever = std::numeric_limits<SteadyNs>::max();
 // kernel's account) almost three times.
 class Pacer {
  public:
-  static constexpr std::uint64_t kSliceRecordsMax = 16 * 23;
+  static constexpr std::uint64_t kSliceDatagrams = 16;
+  static constexpr std::uint64_t kSliceRecordsMax = kSliceDatagrams * 23;
   static constexpr std::uint64_t kSliceRecordsMin = 32;  // one datagram and a bit
   static constexpr SteadyNs kSliceNs = 4'000'000;
   static constexpr std::uint64_t kFloor = 50'000;  // records/s, if the rate allows so much
   static constexpr std::uint64_t kUnlimited = std::numeric_limits<std::uint64_t>::max();
 
-  // 0: no limit and no spreading.
-  explicit Pacer(std::uint64_t records_per_second) : rate_(records_per_second) { set_backlog(0); }
+  // 0: no limit and no spreading. A wide layout has fewer records in a datagram, so slices of
+  // fewer.
+  explicit Pacer(std::uint64_t records_per_second, std::uint64_t records_in_datagram = 23)
+      : rate_(records_per_second),
+        slice_max_(
+            std::clamp(kSliceDatagrams * records_in_datagram, kSliceRecordsMin, kSliceRecordsMax)) {
+    set_backlog(0);
+  }
 
   // How much waits now.
   void set_backlog(std::uint64_t records) {
     if (rate_ == 0) return;
     current_ = std::min(rate_, std::max(floor_, 2 * records));
     const std::uint64_t slice = current_ * kSliceNs / 1'000'000'000;
-    bucket_ = static_cast<double>(std::clamp(slice, kSliceRecordsMin, kSliceRecordsMax));
+    bucket_ = static_cast<double>(std::clamp(slice, kSliceRecordsMin, slice_max_));
     tokens_ = std::min(tokens_, bucket_);
   }
   void set_rate(std::uint64_t records_per_second) {
@@ -79,6 +86,7 @@ class Pacer {
 
  private:
   std::uint64_t rate_;
+  const std::uint64_t slice_max_;
   std::uint64_t floor_ = kFloor;
   std::uint64_t current_ = 0;  // records/s for the present backlog
   double bucket_ = 0;

@@ -175,6 +175,12 @@ void TemplateEncoder::write_groups() {
   }
 }
 
+std::size_t TemplateEncoder::records_in(std::size_t message_octets) const {
+  const std::size_t around = dialect_.header_octets + kSetHeaderOctets;
+  const std::size_t room = message_octets - std::min(message_octets, around);
+  return std::max<std::size_t>(1, room / templates_.front().record_octets());
+}
+
 std::size_t TemplateEncoder::finish() {
   if (counts_.templates + counts_.options + counts_.flows == 0) return 0;
   close_set();

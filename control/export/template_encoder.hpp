@@ -21,6 +21,7 @@ class TemplateEncoder : public MessageEncoder {
   std::size_t add_announcements(std::size_t from) final;
   [[nodiscard]] std::size_t announcements() const final { return items_.size(); }
   std::size_t add_records(std::span<const FlowRecord> records, RecordTally& tally) final;
+  [[nodiscard]] std::size_t records_in(std::size_t message_octets) const final;
   std::size_t finish() final;
   [[nodiscard]] EncoderPosition position() const final { return {sequence_, 0}; }
   void rewind(const EncoderPosition& position) final { sequence_ = position.sequence; }

@@ -58,23 +58,26 @@ class Streams(harness.Case):
         resources.wait_for(lambda: collector.packets() >= account.metered_ip(status), 10, "packets")
         self.assert_all_there(collector, status)
 
-    def test_a_collector_that_returns_has_templates_at_once(self):
+    def test_a_collector_that_returns_has_records_within_a_second(self):
         self.start(self.tcp())
-        first = self.collector()
+        all_of_them = [self.collector()]
         sender = collectors.Sender(self.lab, self.source, "s0", rate=3000)
-        resources.wait_for(lambda: first.records() > 200, 20, "records")
-        first.close()
-        time.sleep(2)
-        self.assertTrue(self.meter.process.running())
-        second = self.collector()
-        began = time.monotonic()
-        resources.wait_for(lambda: second.records() > 0, 20, "records again", 0.02)
-        # A second after it is back; the machine may be slow.
-        self.assertLess(time.monotonic() - began, 5)
+        resources.wait_for(lambda: all_of_them[0].records() > 200, 20, "records")
+        waits = []
+        for _ in range(3):
+            all_of_them[-1].close()
+            time.sleep(2)
+            self.assertTrue(self.meter.process.running())
+            all_of_them.append(self.collector())
+            began = time.monotonic()
+            resources.wait_for(lambda: all_of_them[-1].records() > 0, 20, "records again", 0.02)
+            waits.append(time.monotonic() - began)
+        print("  seconds until records came again:", [round(w, 2) for w in waits], flush=True)
+        self.assertLess(sorted(waits)[1], 1, waits)  # the median: the machine may be slow once
         sender.stop()
         self.assert_balanced(self.meter)
         self.assertEqual(self.meter.stop(), 0)
-        self.assertEqual(first.faults() + second.faults(), [])
+        self.assertEqual([fault for each in all_of_them for fault in each.faults()], [])
 
     def test_a_collector_that_stops_reading_costs_nobody_anything(self):
         self.start(self.tcp(PORT), "127.0.0.1:2055")

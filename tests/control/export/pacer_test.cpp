@@ -94,6 +94,17 @@ TEST(Pacer, goes_faster_than_its_rate_only_on_demand) {
   EXPECT_NEAR(static_cast<double>(sent), 10'000, 200);
 }
 
+TEST(Pacer, hands_out_smaller_slices_when_a_datagram_holds_few_records) {
+  Pacer wide(200'000, 8);
+  wide.set_backlog(1'000'000);
+  wide.available(1);
+  EXPECT_EQ(wide.available(kSecond), 16u * 8);
+  Pacer usual(200'000);
+  usual.set_backlog(1'000'000);
+  usual.available(1);
+  EXPECT_EQ(usual.available(kSecond), Pacer::kSliceRecordsMax);
+}
+
 TEST(Pacer, says_when_a_slice_is_ready_and_is_right) {
   Pacer pacer(1'000);
   pacer.available(kSecond);
