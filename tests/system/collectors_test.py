@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Collectors that are away, come back, or are two: the meter goes on and counts what is lost."""
+import socket
+import struct
 import sys
 import time
 
@@ -81,6 +83,53 @@ class Collectors(harness.Case):
         second.settle().stop()
         self.assertGreater(first.totals()["records"], 0)
         self.assertGreater(second.totals()["records"], 100)
+
+    @staticmethod
+    def listen(port):
+        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        receiver.bind(("127.0.0.1", port))
+        receiver.settimeout(20)
+        return receiver
+
+    def first_sets(self, receiver, header):
+        """The sets of the datagrams up to the first with data, and when that came."""
+        found = []
+        while not any(256 <= each < 512 for each in found):
+            data, at = receiver.recv(65536), header
+            while at + 4 <= len(data):
+                set_id, length = struct.unpack_from("!HH", data, at)
+                found.append(set_id)
+                at += length
+        return found, time.monotonic()
+
+    def test_templates_go_out_at_once_when_a_collector_returns(self):
+        """Long before they would by themselves, and data behind them."""
+        for version, header, template_set in ((9, 20, 0), (10, 16, 2)):
+            with self.subTest(version=version):
+                source, within, _ = self.link()
+                running = meter.Meter(self.lab, within, lambda socket: meter.config_text(
+                    meter.capture_section("pcap", "m0"),
+                    [{"address": "127.0.0.1:2055", "version": version,
+                      "templates": {"packets": 100_000, "interval": "1h"}}], socket,
+                    more="flows: {timeouts: {active: 2s, idle: 1s, tcp: 1s, udp: 1s, icmp: 1s}}\n"),
+                    f"meter-{version}").start()
+                receiver = within.call(self.listen, 2055)
+                sender = collectors.Sender(self.lab, source, "s0", f"sender-{version}", rate=2000)
+                self.first_sets(receiver, header)
+                waits = []
+                for _ in range(3):
+                    receiver.close()
+                    time.sleep(2)
+                    receiver = within.call(self.listen, 2055)
+                    began = time.monotonic()
+                    sets, ended = self.first_sets(receiver, header)
+                    waits.append(ended - began)
+                    self.assertEqual(sets[0], template_set, "templates come before all else")
+                print("  seconds until data came again:", [round(w, 2) for w in waits], flush=True)
+                self.assertLess(sorted(waits)[1], 2, waits)  # probes: 1.05 s, silence: 0.2 s
+                sender.stop()
+                self.assert_balanced(running)
+                self.assertEqual(running.stop(), 0)
 
 
 if __name__ == "__main__":
