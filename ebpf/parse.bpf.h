@@ -183,7 +183,10 @@ static __always_inline int parse_ipv4(struct cursor* c, struct parsed* p) {
   if (!readable(c, 20) || c->at[0] >> 4 != 4) return TO_HAND_UP;
   header = (c->at[0] & 0x0f) * 4;
   total = be16_at(c->at + 2);
-  if (total == 0 && p->uncut) total = c->left;
+  if (total == 0) { /* alone, for verifiers before 6.8 follow "0 < header" into a dead end */
+    if (!p->uncut) return TO_HAND_UP;
+    total = c->left;
+  }
   if (header < 20 || total < header || total > c->left) return TO_HAND_UP;
   /* With options: they are wholly there, and one octet behind them, which the C++ parser may
    * want to see for a source route at their end. */
