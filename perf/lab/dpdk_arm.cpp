@@ -22,12 +22,19 @@ constexpr unsigned kBuffers = 8191;
 constexpr unsigned kDescriptors = 2048;
 constexpr std::size_t kPieceMax = 1000;  // net_ring's ring holds 1023
 
+// No name is used twice.
+std::string next_number() {
+  static unsigned number = 0;
+  return std::to_string(number++);
+}
+
 void must(int result, const std::string& what) {
   if (result >= 0) return;
   throw std::runtime_error(what + ": " + rte_strerror(result == -1 ? rte_errno : -result));
 }
 
-// A device of its own, made and started; taken away at the end.
+// A device of its own, made and started. It stays until the process ends: EAL's thread takes a
+// connection of net_memif apart in its own time, and a ring or socket is not given back at once.
 class VirtualDevice {
  public:
   VirtualDevice(const std::string& name, const std::string& arguments) : name_(name) {
@@ -41,12 +48,6 @@ class VirtualDevice {
     must(rte_eth_rx_queue_setup(port_, 0, kDescriptors, SOCKET_ID_ANY, nullptr, pool_), name);
     must(rte_eth_tx_queue_setup(port_, 0, kDescriptors, SOCKET_ID_ANY, nullptr), name);
     must(rte_eth_dev_start(port_), name);
-  }
-  ~VirtualDevice() {
-    rte_eth_dev_stop(port_);
-    rte_eth_dev_close(port_);
-    rte_eal_hotplug_remove("vdev", name_.c_str());
-    rte_mempool_free(pool_);
   }
   VirtualDevice(const VirtualDevice&) = delete;
   VirtualDevice& operator=(const VirtualDevice&) = delete;
@@ -117,14 +118,16 @@ class DpdkFeed {
 std::unique_ptr<Arm> make_ring_arm(Bench& bench) {
   return std::make_unique<WorkerLoopArm<DpdkFeed>>(
       bench, "worker loop on net_ring",
-      std::make_unique<DpdkFeed>(std::make_unique<VirtualDevice>("net_ring0", ""), nullptr));
+      std::make_unique<DpdkFeed>(std::make_unique<VirtualDevice>("net_ring" + next_number(), ""),
+                                 nullptr));
 }
 
 std::unique_ptr<Arm> make_memif_arm(Bench& bench) {
+  const std::string socket = next_number();
   const std::string place = "id=0,rsize=12,socket-abstract=yes,socket=wiretally-bench-" +
-                            std::to_string(getpid()) + ",role=";
-  auto near = std::make_unique<VirtualDevice>("net_memif0", place + "server");
-  auto far = std::make_unique<VirtualDevice>("net_memif1", place + "client");
+                            std::to_string(getpid()) + "-" + socket + ",role=";
+  auto near = std::make_unique<VirtualDevice>("net_memif" + socket, place + "server");
+  auto far = std::make_unique<VirtualDevice>("net_memif" + next_number(), place + "client");
   return std::make_unique<WorkerLoopArm<DpdkFeed>>(
       bench, "worker loop on net_memif",
       std::make_unique<DpdkFeed>(std::move(near), std::move(far)));
