@@ -10,6 +10,7 @@ namespace wiretally {
 namespace {
 
 constexpr std::size_t kBatch = 32;
+constexpr std::size_t kLinesAhead = 32;  // asked for in time: 1.1 to 1.3 times as many entries/s
 
 class ShardDrain {
  public:
@@ -33,6 +34,7 @@ class ShardDrain {
     const std::size_t range = std::size_t{1} << (segment.lines_log2 - kShardsLog2);
     const CountEntry* line = segment.lines + shard_ * range;
     for (const CountEntry* end = line + range + CountTable::kProbeMax; line != end; ++line) {
+      __builtin_prefetch(line + kLinesAhead);
       if (!table_.live(*line)) continue;
       const std::uint64_t hash = hash_of(*line);
       if (hash >> (64 - kShardsLog2) != shard_) continue;

@@ -35,8 +35,10 @@ std::int64_t l2_extra_of(const ParsedPacket& packet) {
 
 }  // namespace
 
-CountTable::CountTable(std::size_t entries, std::size_t ports, Memory memory, Attributes attributes)
+CountTable::CountTable(std::size_t entries, std::size_t ports, Memory memory, Attributes attributes,
+                       Instructions instructions)
     : link_keyed_(attributes == Attributes::kKeyed),
+      count_burst_(count_burst_with(instructions, attributes)),
       entries_max_(entries),
       rows_(ports * kIpVersions * kProtocols) {
   // At most half full, so that a packet looks at 1.5 lines at the most. Three quarters full would
@@ -63,8 +65,8 @@ CountTable::~CountTable() {
 void CountTable::open(TimeNs base, unsigned time_shift, std::size_t flows_expected) {
   base_ = base;
   time_shift_ = time_shift;
-  const unsigned wanted =
-      std::clamp<unsigned>(std::bit_width(2 * flows_expected), kSegmentMinLog2, last_log2_);
+  const unsigned wanted = std::min(
+      std::max<unsigned>(std::bit_width(2 * flows_expected), kSegmentOpenLog2), last_log2_);
   open_segment(wanted + (last_log2_ - wanted) % kGrowLog2);
 }
 
@@ -112,8 +114,9 @@ inline void CountTable::insert(CountEntry* line, const CountEntry* end, const Pa
 
 // A layer-2 surplus beyond 31 bits (a length that lies) goes on in more lines of the same key,
 // without packets, and at the worst in its protocol row.
-void CountTable::insert_rest(CountEntry* next, const CountEntry* end, const ParsedPacket& packet,
-                             std::int64_t rest, const FlowAttributes* attributes) {
+[[gnu::noinline]] void CountTable::insert_rest(CountEntry* next, const CountEntry* end,
+                                               const ParsedPacket& packet, std::int64_t rest,
+                                               const FlowAttributes* attributes) {
   const FlowKey& key = packet.key;
   for (; rest != 0 && next != end; ++next) {
     if (live(*next)) continue;
@@ -166,7 +169,7 @@ bool CountTable::count_one(const ParsedPacket& packet, std::uint64_t hash,
 }
 
 // One look at one line.
-template <CountTable::Attributes kAttributes>
+template <CountTable::Attributes kAttributes, class Compare>
 inline CountTable::Look CountTable::look(CountEntry* line, const ParsedPacket& packet,
                                          const CountEntry* end, const FlowAttributes* attributes) {
   const std::int64_t extra = l2_extra_of(packet);
@@ -174,7 +177,8 @@ inline CountTable::Look CountTable::look(CountEntry* line, const ParsedPacket& p
     if constexpr (kAttributes == Attributes::kKeyed) {
       if (!same_link(*line, attributes)) return Look::kGoOn;
     }
-    return line->key == packet.key && line->add(packet, extra) ? Look::kCounted : Look::kGoOn;
+    return Compare::same(line->key, packet.key) && line->add(packet, extra) ? Look::kCounted
+                                                                            : Look::kGoOn;
   }
   if (segment_entries_ >= segment_limit_) return Look::kFull;
   insert(line, end, packet, extra, attributes);
@@ -185,19 +189,10 @@ inline CountTable::Look CountTable::look(CountEntry* line, const ParsedPacket& p
 // that find a stranger there ask for the next line and look again when every other packet has
 // had its turn, so that a probe costs a burst, not a packet, the wait for memory. Packets of one
 // key stay in step and in order.
-std::size_t CountTable::count_all(std::span<const ParsedPacket> packets,
-                                  const std::uint64_t* hashes, std::uint8_t* unplaced,
-                                  const FlowAttributes* attributes) {
-  if (attributes_ == nullptr) [[likely]]
-    return count_burst<Attributes::kNone>(packets, hashes, unplaced, nullptr);
-  return link_keyed_ ? count_burst<Attributes::kKeyed>(packets, hashes, unplaced, attributes)
-                     : count_burst<Attributes::kKept>(packets, hashes, unplaced, attributes);
-}
-
-template <CountTable::Attributes kAttributes>
-std::size_t CountTable::count_burst(std::span<const ParsedPacket> packets,
-                                    const std::uint64_t* hashes, std::uint8_t* unplaced,
-                                    const FlowAttributes* attributes) {
+template <CountTable::Attributes kAttributes, class Compare>
+inline std::size_t CountTable::count_burst(std::span<const ParsedPacket> packets,
+                                           const std::uint64_t* hashes, std::uint8_t* unplaced,
+                                           const FlowAttributes* attributes) {
   std::array<std::uint8_t, kBatchMax> waiting;
   std::array<std::uint8_t, kBatchMax> late;
   std::size_t waiting_size = 0;
@@ -205,7 +200,7 @@ std::size_t CountTable::count_burst(std::span<const ParsedPacket> packets,
   const auto place = [&](std::size_t i, std::size_t round) {
     CountEntry* home = &lines_[hashes[i] >> index_shift_];
     const FlowAttributes* own = kAttributes == Attributes::kNone ? nullptr : attributes + i;
-    const Look seen = look<kAttributes>(home + round, packets[i], home + kProbeMax, own);
+    const Look seen = look<kAttributes, Compare>(home + round, packets[i], home + kProbeMax, own);
     if (seen == Look::kCounted) [[likely]] {
       if constexpr (kAttributes != Attributes::kNone) add_attributes(home[round], *own);
       return;
@@ -229,10 +224,57 @@ std::size_t CountTable::count_burst(std::span<const ParsedPacket> packets,
   return count_late(packets, hashes, {late.data(), late_size + waiting_size}, unplaced, attributes);
 }
 
+// The same for each set of instructions: everything is inlined (flatten), as only what is inlined
+// is compiled for them.
+template <CountTable::Attributes kAttributes>
+std::size_t CountTable::count_sse(std::span<const ParsedPacket> packets,
+                                  const std::uint64_t* hashes, std::uint8_t* unplaced,
+                                  const FlowAttributes* attributes) {
+  return count_burst<kAttributes, SseCompare>(packets, hashes, unplaced, attributes);
+}
+
+template <CountTable::Attributes kAttributes>
+[[gnu::target("avx2,bmi,bmi2"), gnu::flatten]] std::size_t CountTable::count_avx2(
+    std::span<const ParsedPacket> packets, const std::uint64_t* hashes, std::uint8_t* unplaced,
+    const FlowAttributes* attributes) {
+  return count_burst<kAttributes, Avx2Compare>(packets, hashes, unplaced, attributes);
+}
+
+template <CountTable::Attributes kAttributes>
+[[gnu::target("avx512f,avx512vl,avx512bw,bmi,bmi2"), gnu::flatten]] std::size_t
+CountTable::count_avx512(std::span<const ParsedPacket> packets, const std::uint64_t* hashes,
+                         std::uint8_t* unplaced, const FlowAttributes* attributes) {
+  return count_burst<kAttributes, Avx512Compare>(packets, hashes, unplaced, attributes);
+}
+
+CountTable::CountBurst CountTable::count_burst_with(Instructions instructions,
+                                                    Attributes attributes) {
+  const auto pick = [instructions]<Attributes kAttributes>() -> CountBurst {
+    switch (instructions) {
+      case Instructions::kAvx512:
+        return &CountTable::count_avx512<kAttributes>;
+      case Instructions::kAvx2:
+        return &CountTable::count_avx2<kAttributes>;
+      default:
+        return &CountTable::count_sse<kAttributes>;
+    }
+  };
+  switch (attributes) {
+    case Attributes::kKept:
+      return pick.operator()<Attributes::kKept>();
+    case Attributes::kKeyed:
+      return pick.operator()<Attributes::kKeyed>();
+    default:
+      return pick.operator()<Attributes::kNone>();
+  }
+}
+
 // What found no room in this segment: in a larger one, or nowhere.
-std::size_t CountTable::count_late(std::span<const ParsedPacket> packets,
-                                   const std::uint64_t* hashes, std::span<std::uint8_t> late,
-                                   std::uint8_t* unplaced, const FlowAttributes* attributes) {
+[[gnu::noinline]] std::size_t CountTable::count_late(std::span<const ParsedPacket> packets,
+                                                     const std::uint64_t* hashes,
+                                                     std::span<std::uint8_t> late,
+                                                     std::uint8_t* unplaced,
+                                                     const FlowAttributes* attributes) {
   std::sort(late.begin(), late.end());
   std::size_t size = 0;
   for (const std::uint8_t i : late) {

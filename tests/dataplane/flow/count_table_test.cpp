@@ -86,11 +86,19 @@ class CountTableTest : public testing::Test {
   FlowHash hash{FlowHash::random_seed(), {}};
 };
 
-TEST_F(CountTableTest, agrees_with_a_plain_map_on_random_packets) {
+class CountTableByInstructions : public CountTableTest,
+                                 public testing::WithParamInterface<Instructions> {};
+INSTANTIATE_TEST_SUITE_P(, CountTableByInstructions,
+                         testing::Values(Instructions::kSse, Instructions::kAvx2,
+                                         Instructions::kAvx512));
+
+TEST_P(CountTableByInstructions, agrees_with_a_plain_map_on_random_packets) {
+  if (GetParam() > instructions_of_cpu()) GTEST_SKIP() << "not on this CPU";
   const std::uint64_t seed = random();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937_64 drawn(seed);
-  CountTable table(100'000, 1, CountTable::Memory::kLazy);
+  CountTable table(100'000, 1, CountTable::Memory::kLazy, CountTable::Attributes::kNone,
+                   GetParam());
   for (const std::uint32_t flows : {1u, 100u, 20'000u, 100'000u}) {
     const auto packets = test::random_packets(drawn, 200'000, flows);
     Sums expected;
