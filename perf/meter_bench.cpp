@@ -130,6 +130,12 @@ constexpr Variant kAblations[] = {
     {"core, asks at two distances", CoreVariant::kTwoDistances},
     {"core, CRC32C hash", CoreVariant::kCrcHash},
     {"core, 4 KiB pages", CoreVariant::kSmallPages},
+    {"core, 1 GiB pages", CoreVariant::kGigabytePages},
+    {"core, all lines of the table", CoreVariant::kFullSize},
+    {"core, half the lines", CoreVariant::kDense},
+    {"core, keys compared by SSE", CoreVariant::kSse},
+    {"core, keys compared by AVX2", CoreVariant::kAvx2},
+    {"core, keys compared by AVX-512", CoreVariant::kAvx512},
 };
 
 Arms make_arms(Bench& bench, const Options& options) {

@@ -6,12 +6,14 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 #include <type_traits>
 
 #include "dataplane/flow/count_table.hpp"
 #include "dataplane/flow/hash_behind.hpp"
 #include "dataplane/packet/parse.hpp"
+#include "perf/lab/gigabyte_pages.hpp"
 #include "perf/lab/machine.hpp"
 #include "perf/lab/meter_arms.hpp"
 
@@ -101,7 +103,7 @@ class TurningTables {
   explicit TurningTables(Bench& bench) : workload_(bench.workload) {
     const std::uint32_t churned = workload_.pattern == Pattern::kChurn ? workload_.flows / 4 : 0;
     for (auto& table : tables_) {
-      table = std::make_unique<CountTable>(workload_.flows + churned, 1,
+      table = std::make_unique<CountTable>(std::max(kTableEntries, workload_.flows + churned), 1,
                                            CountTable::Memory::kPopulated);
     }
     open();
@@ -203,7 +205,7 @@ class CoreArm : public Arm {
 
   static void count(const FlowHash& hash, CountTable& table, std::span<const PacketView> views,
                     Batch& batch) {
-    constexpr bool kAsIs = variant == CoreVariant::kProduct || variant == CoreVariant::kSmallPages;
+    constexpr bool kAsIs = variant == CoreVariant::kProduct || variant >= CoreVariant::kSmallPages;
     using Hashing = std::conditional_t<kAsIs, HashBehind, HashVariant<variant>>;
     for (std::size_t at = 0; at < views.size(); at += kBurstMax) {
       const std::size_t size = std::min(kBurstMax, views.size() - at);
@@ -253,11 +255,28 @@ class ParseHashArm : public Arm {
   std::uint64_t sum_ = 0;
 };
 
+Instructions instructions_of(CoreVariant variant) {
+  switch (variant) {
+    case CoreVariant::kSse:
+      return Instructions::kSse;
+    case CoreVariant::kAvx2:
+      return Instructions::kAvx2;
+    case CoreVariant::kAvx512:
+      return Instructions::kAvx512;
+    default:
+      return instructions_to_use();
+  }
+}
+
 // A table of its own, with every flow of a workload where `variant` places it.
 template <CoreVariant variant>
 std::shared_ptr<ResidentTable> filled_table(Bench& bench) {
   const Workload& workload = bench.workload;
-  auto resident = std::make_shared<ResidentTable>(workload);
+  const std::uint32_t entries = std::max(kTableEntries, workload.flows);
+  const std::uint32_t expected = variant == CoreVariant::kFullSize ? entries
+                                 : variant == CoreVariant::kDense  ? workload.flows / 2
+                                                                   : workload.flows;
+  auto resident = std::make_shared<ResidentTable>(entries, expected, instructions_of(variant));
   if (!is_resident(workload.pattern)) return resident;
   Batch batch;
   for (std::uint32_t first = 0; first < workload.flows;) {
@@ -271,9 +290,11 @@ std::shared_ptr<ResidentTable> filled_table(Bench& bench) {
 
 }  // namespace
 
-ResidentTable::ResidentTable(const Workload& workload)
-    : table(workload.flows, 1, CountTable::Memory::kPopulated) {
-  table.open(0, 10, workload.flows);
+ResidentTable::ResidentTable(std::uint32_t entries, std::uint32_t expected,
+                             Instructions instructions)
+    : table(entries, 1, CountTable::Memory::kPopulated, CountTable::Attributes::kNone,
+            instructions) {
+  table.open(0, 10, expected);
 }
 
 std::shared_ptr<ResidentTable> Bench::resident() {
@@ -307,28 +328,52 @@ std::unique_ptr<Arm> make_core_variant(Bench& bench, std::string name, CoreVaria
     return std::make_unique<CoreArm<kVariant, SharedTable>>(bench, std::move(name),
                                                             std::move(table));
   };
+  const auto shared = [&]<CoreVariant kVariant>() {
+    return arm.operator()<kVariant>(SharedTable(bench));
+  };
+  const auto own = [&]<CoreVariant kVariant>() {
+    return arm.operator()<kVariant>(SharedTable(filled_table<kVariant>(bench)));
+  };
   switch (variant) {
     case CoreVariant::kProduct:
-      return arm.operator()<CoreVariant::kProduct>(SharedTable(bench));
+      return shared.operator()<CoreVariant::kProduct>();
     case CoreVariant::kNoPrefetch:
-      return arm.operator()<CoreVariant::kNoPrefetch>(SharedTable(bench));
+      return shared.operator()<CoreVariant::kNoPrefetch>();
     case CoreVariant::kAfterBurst:
-      return arm.operator()<CoreVariant::kAfterBurst>(SharedTable(bench));
+      return shared.operator()<CoreVariant::kAfterBurst>();
     case CoreVariant::kWhileParsing:
-      return arm.operator()<CoreVariant::kWhileParsing>(SharedTable(bench));
+      return shared.operator()<CoreVariant::kWhileParsing>();
     case CoreVariant::kTwoDistances:
-      return arm.operator()<CoreVariant::kTwoDistances>(SharedTable(bench));
+      return shared.operator()<CoreVariant::kTwoDistances>();
     case CoreVariant::kCrcHash:
-      return arm.operator()<CoreVariant::kCrcHash>(
-          SharedTable(filled_table<CoreVariant::kCrcHash>(bench)));
+      return own.operator()<CoreVariant::kCrcHash>();
     case CoreVariant::kSmallPages: {
       const SmallPagesOnly small;
-      return arm.operator()<CoreVariant::kSmallPages>(
-          SharedTable(filled_table<CoreVariant::kSmallPages>(bench)));
+      return own.operator()<CoreVariant::kSmallPages>();
     }
-    default:
-      return nullptr;
+    case CoreVariant::kGigabytePages:
+      try {
+        const GigabytePages pages;
+        return own.operator()<CoreVariant::kGigabytePages>();
+      } catch (const std::bad_alloc&) {
+        return nullptr;
+      }
+    case CoreVariant::kFullSize:
+      if (bench.workload.flows >= kTableEntries) return nullptr;
+      return own.operator()<CoreVariant::kFullSize>();
+    case CoreVariant::kDense:
+      if (bench.workload.flows >= kTableEntries) return nullptr;
+      return own.operator()<CoreVariant::kDense>();
+    case CoreVariant::kSse:
+      return own.operator()<CoreVariant::kSse>();
+    case CoreVariant::kAvx2:
+      if (instructions_of_cpu() < Instructions::kAvx2) return nullptr;
+      return own.operator()<CoreVariant::kAvx2>();
+    case CoreVariant::kAvx512:
+      if (instructions_of_cpu() < Instructions::kAvx512) return nullptr;
+      return own.operator()<CoreVariant::kAvx512>();
   }
+  return nullptr;
 }
 
 std::unique_ptr<Arm> make_parse_hash_arm(Bench& bench) {

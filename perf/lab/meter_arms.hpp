@@ -20,11 +20,14 @@ struct Workload {
   std::uint64_t seed = 1;
 };
 
+constexpr std::uint32_t kTableEntries = 1'000'000;  // the default of flows.table_entries
+
 // A count table that never flips, for all flows of a workload. The arms that place a flow
 // where the product does share it, the roofline too: one memory, equally warm for each.
 class ResidentTable {
  public:
-  explicit ResidentTable(const Workload& workload);  // empty
+  // Empty, opened for `expected` flows, with room for `entries`.
+  ResidentTable(std::uint32_t entries, std::uint32_t expected, Instructions instructions);
   CountTable table;
   std::uint64_t expected = 0;  // packets that were counted in it
   void check() const;          // throws if the lines hold another number
@@ -41,13 +44,19 @@ struct Bench {
 };
 
 enum class CoreVariant : std::uint8_t {
-  kProduct,       // what the worker does: lines are asked for four at a time, behind the parser
-  kNoPrefetch,    // lines are first touched when they are counted
-  kAfterBurst,    // one distance: all lines of a burst are asked for when all of it is parsed
-  kWhileParsing,  // one distance: each line is asked for alone, when its packet is parsed
-  kTwoDistances,  // into L2 while parsing, into L1 eight packets ahead of counting
-  kCrcHash,       // CRC32C instead of AES: what the keyed hash costs
-  kSmallPages,    // table on 4 KiB pages
+  kProduct,        // what the worker does: lines are asked for four at a time, behind the parser
+  kNoPrefetch,     // lines are first touched when they are counted
+  kAfterBurst,     // one distance: all lines of a burst are asked for when all of it is parsed
+  kWhileParsing,   // one distance: each line is asked for alone, when its packet is parsed
+  kTwoDistances,   // into L2 while parsing, into L1 eight packets ahead of counting
+  kCrcHash,        // CRC32C instead of AES: what the keyed hash costs
+  kSmallPages,     // table on 4 KiB pages
+  kGigabytePages,  // on pages of 1 GiB, if the system has reserved any
+  kFullSize,       // every line that the table has, however few the flows
+  kDense,          // half the lines
+  kSse,            // keys compared with x86-64-v2
+  kAvx2,           // with AVX2
+  kAvx512,         // with AVX-512
 };
 
 // All flows are in the table; where the pattern has no end of flows, epochs as below.

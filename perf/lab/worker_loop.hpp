@@ -21,7 +21,8 @@ class WorkerLoopArm : public Arm {
       : Arm(std::move(name)),
         bench_(bench),
         stream_(bench.workload.pattern, bench.workload.flows, bench.workload.seed),
-        epochs_(bench.workload.flows + bench.workload.flows / 4, 1, CountTable::Memory::kPopulated),
+        epochs_(std::max(kTableEntries, bench.workload.flows + bench.workload.flows / 4), 1,
+                CountTable::Memory::kPopulated),
         worker_({}, bench.hash, epochs_, clock_, 1),
         source_{std::move(feed), nullptr, false},
         fiber_([this] { worker_.run(source_, stop_); }) {
