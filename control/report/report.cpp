@@ -52,7 +52,8 @@ Level level_to_read(const HistoryReader& history, const Calendar& calendar, Leve
   };
   const std::vector<HistoryRow> rows = history.rows(level, series, window.start, window.end);
   if (is_whole(level, rows)) return level;
-  const std::int64_t covered = calendar.period(level, rows.front().start).end;
+  const Period first = calendar.period(level, rows.front().start);
+  const std::int64_t covered = rows.front().start + (first.end - first.start);
   for (const Level part : parts_of(level)) {
     if (history.first(part, INT64_MAX) >= covered) continue;
     if (is_whole(part, history.rows(part, series, window.start, window.end))) return part;

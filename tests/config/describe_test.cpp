@@ -149,6 +149,7 @@ metrics: {listen: "", top: 7, profile: true}
 monitors:
   - {name: "a b", filter: "udp", group_by: [host], local: [192.0.2.0/24],
      quota: {octets: 3GiB, per: day, starts: 31, warn: "90%", command: "true"}, max_groups: 5,
+     group_idle: 1h,
      rules: ["from 192.0.2.0/24 not with ::1"],
      dump: {every: 1h, after: 5m, clear: 1d, clear_after: 2h, file: "/x/%d", sort: in,
             resolve: true, append: true, format: json, timezone: UTC}}
