@@ -17,6 +17,7 @@ namespace wiretally {
 namespace {
 
 constexpr int kSnapLength = 262'144;  // as tcpdump's
+constexpr bpf_u_int32 kNetmask = 0;   // as tcpdump's for a file; for `ip broadcast` alone
 
 struct PcapCloser {
   void operator()(pcap_t* handle) const { ::pcap_close(handle); }
@@ -98,8 +99,8 @@ std::shared_ptr<const FlowFilter::Program> FlowFilter::compile(const std::string
   auto program = std::make_shared<Program>();
   const std::unique_ptr<pcap_t, PcapCloser> handle(::pcap_open_dead(DLT_EN10MB, kSnapLength));
   constexpr int kOptimize = 1;
-  if (handle == nullptr || ::pcap_compile(handle.get(), &program->code, expression.c_str(),
-                                          kOptimize, PCAP_NETMASK_UNKNOWN) != 0) {
+  if (handle == nullptr ||
+      ::pcap_compile(handle.get(), &program->code, expression.c_str(), kOptimize, kNetmask) != 0) {
     const std::string message = handle == nullptr ? "out of memory" : ::pcap_geterr(handle.get());
     throw StartupError(ExitCode::kUsage, "filter \"" + expression + "\": " + message +
                                              "; the syntax is tcpdump's, see pcap-filter(7)");

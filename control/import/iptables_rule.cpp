@@ -38,20 +38,30 @@ bool is_number(const std::string& text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
+// `--dport=80` is `--dport 80`.
+std::vector<std::string> with_values_apart(const std::vector<std::string>& words) {
+  std::vector<std::string> apart;
+  for (const std::string& word : words) {
+    const std::size_t mark = word.starts_with("--") ? word.find('=') : std::string::npos;
+    apart.push_back(word.substr(0, mark));
+    if (mark != std::string::npos) apart.push_back(word.substr(mark + 1));
+  }
+  return apart;
+}
+
 // One rule of iptables on its way to a filter.
 class RuleReader {
  public:
   RuleReader(const ShellCommand& command, std::vector<ImportNote>& notes)
-      : command_(command), notes_(notes) {
+      : command_(command), words_(with_values_apart(command.words)), notes_(notes) {
     const std::string& program = command.words[0];
     v6_ = program.ends_with("ip6tables") || program.find("IP6") != std::string::npos ||
           program.find("ip6t") != std::string::npos;
   }
 
   IptablesRule read() {
-    const std::vector<std::string>& words = command_.words;
-    for (next_ = 0; next_ < words.size();) {
-      const std::string word = words[next_++];
+    for (next_ = 0; next_ < words_.size();) {
+      const std::string word = words_[next_++];
       if (word == "!") {
         negated_ = true;
         continue;
@@ -75,12 +85,11 @@ class RuleReader {
 
   // The value behind an option; the old form has the `!` before it.
   std::string value() {
-    const std::vector<std::string>& words = command_.words;
-    if (next_ < words.size() && words[next_] == "!") {
+    if (next_ < words_.size() && words_[next_] == "!") {
       negated_ = true;
       ++next_;
     }
-    return next_ < words.size() ? words[next_++] : "";
+    return next_ < words_.size() ? words_[next_++] : "";
   }
 
   void add(std::string condition) {
@@ -118,8 +127,7 @@ class RuleReader {
   bool read_place(const std::string& word) {
     if (word == "-A" || word == "--append" || word == "-I" || word == "--insert") {
       rule_.chain = value();
-      const std::vector<std::string>& words = command_.words;
-      if (next_ < words.size() && is_number(words[next_])) ++next_;  // -I CHAIN 3
+      if (next_ < words_.size() && is_number(words_[next_])) ++next_;  // -I CHAIN 3
     } else if (word == "-D" || word == "--delete" || word == "-C" || word == "--check") {
       rule_.chain = value();
       rule_.deletes = true;
@@ -305,6 +313,7 @@ class RuleReader {
   }
 
   const ShellCommand& command_;
+  const std::vector<std::string> words_;
   std::vector<ImportNote>& notes_;
   bool v6_ = false;
   std::size_t next_ = 0;

@@ -88,6 +88,55 @@ const char* const kFilters[] = {
     "tcp[0:2] < tcp[2:2]",
     "ether proto 0x0806 or ip proto 1",
     "udp and ip[16:2] = 0xe000",
+    "ip proto \\tcp",
+    "ip6 proto 17",
+    "proto 6",
+    "not portrange 0-1023",
+    "dst portrange 1024-65535 and tcp",
+    "ip net 10.0.0.0 mask 255.0.0.0",
+    "ip src net 192.168.1",
+    "vlan 1",
+    "vlan 10 and ip",
+    "vlan and (tcp or udp)",
+    "mpls and mpls",
+    "mpls and tcp",
+    "ip6 and not tcp",
+    "icmp[icmptype] != icmp-echo and icmp[icmptype] != icmp-echoreply",
+    "icmp[0] = 3 or icmp[0] = 11",
+    "icmp[1] = 1",
+    "icmp[0:2] = 0x0303",
+    "icmp6[0] = 128",
+    "ip broadcast",
+    "ip multicast or ip6 multicast",
+    "ether proto 0x86dd",
+    "ip[9] & 0x3 = 1",
+    "ip[12] = 10",
+    "ip[19] & 1 = 0",
+    "ip[0] & 0xf0 = 0x40",
+    "ip6[6] = 58",
+    "ip6[8:2] = 0xfe80",
+    "udp[0:2] > 1023 and udp[2:2] > 1023",
+    "tcp[2:2] & 0xff = 80",
+    "udp[0:2] - udp[2:2] = 0",
+    "tcp[0:2] + tcp[2:2] > 60000",
+    "tcp[0:2] % 2 = 0",
+    "not arp and not ip and not ip6",
+    "rarp",
+    "ah",
+    "esp",
+    "pim",
+    "vrrp",
+    "icmp6 or (ip6 and udp)",
+    "ip and not host 255.255.255.255",
+    "sctp port 80",
+    "sctp src portrange 1-65535",
+    "ip and tcp or ip6 and tcp",
+    "0 = 0",
+    "ip6 src net 2000::/3 and dst port 443",
+    "ip6 dst net ff02::/16",
+    "vlan and vlan and tcp",
+    "udp and not port 53 and not port 123 and not port 137",
+    "tcp and port 80 and not src net 192.168.0.0/16 and ip",
 };
 
 struct Less {
@@ -132,7 +181,7 @@ Capture read_capture(const std::filesystem::path& path) {
 std::uint64_t by_packet(const Capture& capture, const char* expression) {
   pcap_t* const handle = pcap_open_dead(DLT_EN10MB, 262'144);
   bpf_program program{};
-  EXPECT_EQ(pcap_compile(handle, &program, expression, 1, PCAP_NETMASK_UNKNOWN), 0) << expression;
+  EXPECT_EQ(pcap_compile(handle, &program, expression, 1, 0), 0) << expression;
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < capture.packets.size(); ++i) {
     const auto& packet = capture.packets[i];

@@ -36,6 +36,8 @@ TEST(TrafmetuxImport, turns_conditions_into_tcpdump_s_words) {
        "ip and ((src host 192.0.2.1) or (src net 198.51.100.0/24))"},
       {"-s 0.0.0.0/0", "ip"},
       {"-p tcp --dport 80", "ip and tcp and dst port 80"},
+      {"--protocol=tcp --dport=80 --source=192.0.2.1",
+       "ip and tcp and dst port 80 and src host 192.0.2.1"},
       {"-p TCP --sport 1024:", "ip and tcp and src portrange 1024-65535"},
       {"-p udp --dport :1023", "ip and udp and dst portrange 0-1023"},
       {"-p tcp ! --dport 22", "ip and tcp and not (dst port 22)"},
