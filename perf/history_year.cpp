@@ -2,9 +2,9 @@
 // A year of monitors in a history file with the usual `keep`: how large it is, and how long reports
 // take. Each monitor tells, each minute, its whole in both directions and 40 of its hosts, drawn
 // anew each hour (the heavier the oftener), of which the history keeps the heaviest 20. Minutes
-// that are not kept to the end come five at a time, which leaves the same file and saves most of
-// the writing. Reports are those of the command line, from opening the file to the text; median of
-// nine. Usage: history_year [DAYS [MONITORS [HOSTS]]]. Thread: one.
+// and five minutes that are not kept to the end come an hour at a time, which leaves the same file
+// and saves most of the writing. Reports are those of the command line, from opening the file to
+// the text; median of nine. Usage: history_year [DAYS [MONITORS [HOSTS]]]. Thread: one.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -58,7 +58,9 @@ class Year {
         history.flush(now, now);
         draw_hosts();
       }
-      const std::int64_t span = now < end - 3 * kDay ? 5 * kMinute : kMinute;
+      const std::int64_t span = now < end - 63 * kDay  ? 60 * kMinute
+                                : now < end - 3 * kDay ? 5 * kMinute
+                                                       : kMinute;
       history.add(now, samples(static_cast<std::uint64_t>(span)));
       now += span;
     }
