@@ -40,35 +40,49 @@ std::vector<Level> parts_of(Level level) {
   }
 }
 
+// Half of what a row of `level` lasts.
+std::int64_t half_of(const Calendar& calendar, Level level, const Period& window) {
+  if (level == Level::kTotal) return 0;
+  const Period period = calendar.period(level, window.start);
+  return (period.end - period.start) / 2;
+}
+
 // The rows to read: those of `level`, unless they began on another day of the week or in another
 // time zone than `calendar` has, so that they lie in two of its periods. Then finer ones that do
-// not, if they are still there.
-Level level_to_read(const HistoryReader& history, const Calendar& calendar, Level level,
-                    const Series& series, const Period& window) {
+// not, if they are still there. Else each row counts where `middle` behind its beginning is: a year
+// of Paris, which begins at 23:00 UTC, is the same year in UTC.
+struct RowsToRead {
+  Level level;
+  std::int64_t middle;
+};
+RowsToRead rows_to_read(const HistoryReader& history, const Calendar& calendar, Level level,
+                        const Series& series, const Period& window) {
   const auto is_whole = [&](Level l, const std::vector<HistoryRow>& rows) {
     return std::ranges::all_of(rows, [&](const HistoryRow& row) {
       return calendar.period(l, row.start).start == row.start;
     });
   };
-  const std::vector<HistoryRow> rows = history.rows(level, series, window.start, window.end);
-  if (is_whole(level, rows)) return level;
-  const Period first = calendar.period(level, rows.front().start);
-  const std::int64_t covered = rows.front().start + (first.end - first.start);
+  const std::int64_t half = half_of(calendar, level, window);
+  const std::vector<HistoryRow> rows = history.rows(level, series, window.start - half, window.end);
+  if (is_whole(level, rows)) return {level, 0};
+  const std::int64_t covered = rows.front().start + 2 * half;
   for (const Level part : parts_of(level)) {
     if (history.first(part, INT64_MAX) >= covered) continue;
-    if (is_whole(part, history.rows(part, series, window.start, window.end))) return part;
+    if (is_whole(part, history.rows(part, series, window.start, window.end))) {
+      return {part, 0};
+    }
   }
-  return level;
+  return {level, half};
 }
 
-// Rows lie in the periods they begin in; those of another time zone's days in the nearest.
 void fill_column(std::vector<ReportRow>& rows, std::size_t column,
-                 const std::vector<HistoryRow>& history) {
+                 const std::vector<HistoryRow>& history, std::int64_t middle) {
   auto row = rows.begin();
   for (const HistoryRow& each : history) {
-    while (row != rows.end() && row->period.end <= each.start) ++row;
+    const std::int64_t at = each.start + middle;
+    while (row != rows.end() && row->period.end <= at) ++row;
     if (row == rows.end()) return;
-    if (each.start >= row->period.start) row->cells[column].volume += each.volume;
+    if (at >= row->period.start) row->cells[column].volume += each.volume;
   }
 }
 
@@ -126,14 +140,16 @@ Report make_report(const HistoryReader& history, const Calendar& calendar,
   for (std::size_t c = 0; c < report.names.size(); ++c) {
     const Series series{query.kind, report.names[c], ""};
     const Period window{report.rows.front().period.start, report.rows.back().period.end};
-    const Level level = level_to_read(history, calendar, query.level, series, window);
-    fill_column(report.rows, c, history.rows(level, series, window.start, window.end));
+    const auto [level, middle] = rows_to_read(history, calendar, query.level, series, window);
+    fill_column(report.rows, c, history.rows(level, series, window.start - middle, window.end),
+                middle);
     for (ReportRow& row : report.rows) {
       ReportCell& cell = row.cells[c];
       if (!cell.volume.in.is_zero() || !cell.volume.out.is_zero()) report.directed[c] = true;
       if (query.groups && query.kind == SeriesKind::kMonitor) {
-        cell.groups = heaviest(history.groups(level, series.name, row.period.start, row.period.end),
-                               query.groups_max);
+        cell.groups = heaviest(
+            history.groups(level, series.name, row.period.start - middle, row.period.end - middle),
+            query.groups_max);
       }
     }
   }

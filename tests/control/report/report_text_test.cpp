@@ -72,6 +72,28 @@ TEST_F(ReportTest, cuts_periods_as_it_is_asked_to_not_as_the_file_was_written) {
             "2008-10-28: [input= 24.21 MB] [output= 3.37 MB] [total= 27.58 MB]\n");
 }
 
+// What is left of an old year is one row that begins an hour before the year of UTC.
+TEST_F(ReportTest, shows_a_period_of_another_zone_as_the_nearest) {
+  const HistoryFolder folder;
+  const Calendar paris("Europe/Paris", "monday");
+  HistoryStore store(folder.database(), paris, 1);
+  HistoryBatch batch{1, {}};
+  put(batch, "input", "", kEvening, 7'000'000);
+  put(batch, "input", "192.0.2.1", kEvening, 6'000'000);
+  store.add(batch, kEvening);
+  KeepTimes keep{};
+  keep[static_cast<std::size_t>(Level::kYear)] = std::chrono::hours(24 * 365 * 9);
+  EXPECT_EQ(store.prune(keep, kEvening + 86400 * 365), 12);
+  ReportQuery query;
+  query.level = Level::kYear;
+  query.to = kEvening;
+  query.groups = true;
+  EXPECT_EQ(report_as_text(make_report(HistoryReader(folder.database()), calendar_, query), {}),
+            "2007: [input= 0 B] [total= 0 B]\n"
+            "2008: [input= 7.00 MB] [total= 7.00 MB]\n"
+            "    192.0.2.1  6.00 MB\n");
+}
+
 TEST_F(ReportTest, takes_the_unit_that_is_asked_for) {
   ReportStyle style;
   style.unit = OctetUnit::kKiB;
