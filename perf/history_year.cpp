@@ -3,8 +3,9 @@
 // take. Each monitor tells, each minute, its whole in both directions and 40 of its hosts, drawn
 // anew each hour (the heavier the oftener), of which the history keeps the heaviest 20. Minutes
 // and five minutes that are not kept to the end come an hour at a time, which leaves the same file
-// and saves most of the writing. Reports are those of the command line, from opening the file to
-// the text; median of nine. Usage: history_year [DAYS [MONITORS [HOSTS]]]. Thread: one.
+// and saves most of the writing; so do flushes once a day until then. Reports are those of the
+// command line, from opening the file to the text; median of nine. Usage: history_year [DAYS
+// [MONITORS [HOSTS]]]. Thread: one.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -54,10 +55,9 @@ class Year {
     const std::int64_t end = kStart + size_.days * kDay;
     std::int64_t now = kStart;
     while (now < end) {
-      if (now % 3600 == 0) {
-        history.flush(now, now);
-        draw_hosts();
-      }
+      const std::int64_t flush = now < end - 3 * kDay ? kDay : 60 * kMinute;
+      if (now % flush == 0) history.flush(now, now);
+      if (now % (60 * kMinute) == 0) draw_hosts();
       const std::int64_t span = now < end - 63 * kDay  ? 60 * kMinute
                                 : now < end - 3 * kDay ? 5 * kMinute
                                                        : kMinute;
