@@ -51,16 +51,27 @@ std::vector<HistoryRow> HistoryReader::rows(Level level, const Series& series, s
   return rows;
 }
 
-std::map<std::string, DirectedVolume> HistoryReader::groups(Level level, const std::string& monitor,
-                                                            std::int64_t from,
-                                                            std::int64_t to) const {
+std::vector<GroupRow> HistoryReader::group_rows(Level level, const std::string& monitor,
+                                                std::int64_t from, std::int64_t to) const {
   Statement select(database_,
-                   fmt::format("SELECT grp, {} FROM series JOIN {} ON series=id WHERE "
+                   fmt::format("SELECT grp, start, {} FROM series JOIN {} ON series=id WHERE "
                                "kind='monitor' AND name=? AND grp<>'' AND start>=? AND start<?",
                                kVolumes, table(level)));
   select.bind(1, monitor).bind(2, from).bind(3, to);
+  std::vector<GroupRow> rows;
+  while (select.step()) {
+    rows.push_back({select.text(0), {select.number(1), read_directed(select, 2)}});
+  }
+  return rows;
+}
+
+std::map<std::string, DirectedVolume> HistoryReader::groups(Level level, const std::string& monitor,
+                                                            std::int64_t from,
+                                                            std::int64_t to) const {
   std::map<std::string, DirectedVolume> groups;
-  while (select.step()) groups[select.text(0)] += read_directed(select, 1);
+  for (const GroupRow& each : group_rows(level, monitor, from, to)) {
+    groups[each.group] += each.row.volume;
+  }
   return groups;
 }
 

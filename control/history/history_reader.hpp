@@ -18,6 +18,11 @@ struct HistoryRow {
   DirectedVolume volume;
 };
 
+struct GroupRow {
+  std::string group;
+  HistoryRow row;
+};
+
 class HistoryReader {
  public:
   explicit HistoryReader(const std::string& path);
@@ -27,7 +32,10 @@ class HistoryReader {
   // Rows whose period begins in [from, to), in order.
   [[nodiscard]] std::vector<HistoryRow> rows(Level level, const Series& series, std::int64_t from,
                                              std::int64_t to) const;
-  // The groups of a monitor, summed over [from, to).
+  // Rows of a monitor's groups whose period begins in [from, to), group by group.
+  [[nodiscard]] std::vector<GroupRow> group_rows(Level level, const std::string& monitor,
+                                                 std::int64_t from, std::int64_t to) const;
+  // The same, summed.
   [[nodiscard]] std::map<std::string, DirectedVolume> groups(Level level,
                                                              const std::string& monitor,
                                                              std::int64_t from,

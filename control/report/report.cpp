@@ -86,6 +86,22 @@ void fill_column(std::vector<ReportRow>& rows, std::size_t column,
   }
 }
 
+// One look for all periods: a look for each would search the groups again and again.
+void fill_groups(std::vector<ReportRow>& rows, std::size_t column,
+                 const std::vector<GroupRow>& history, std::int64_t middle, std::size_t most) {
+  std::vector<std::map<std::string, DirectedVolume>> groups(rows.size());
+  for (const GroupRow& each : history) {
+    const std::int64_t at = each.row.start + middle;
+    const auto row =
+        std::ranges::upper_bound(rows, at, {}, [](const ReportRow& r) { return r.period.end; });
+    if (row == rows.end() || at < row->period.start) continue;
+    groups[static_cast<std::size_t>(row - rows.begin())][each.group] += each.row.volume;
+  }
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    rows[r].cells[column].groups = heaviest(std::move(groups[r]), most);
+  }
+}
+
 }  // namespace
 
 Volume ReportRow::total() const {
@@ -143,14 +159,14 @@ Report make_report(const HistoryReader& history, const Calendar& calendar,
     const auto [level, middle] = rows_to_read(history, calendar, query.level, series, window);
     fill_column(report.rows, c, history.rows(level, series, window.start - middle, window.end),
                 middle);
-    for (ReportRow& row : report.rows) {
-      ReportCell& cell = row.cells[c];
-      if (!cell.volume.in.is_zero() || !cell.volume.out.is_zero()) report.directed[c] = true;
-      if (query.groups && query.kind == SeriesKind::kMonitor) {
-        cell.groups = heaviest(
-            history.groups(level, series.name, row.period.start - middle, row.period.end - middle),
-            query.groups_max);
-      }
+    for (const ReportRow& row : report.rows) {
+      const DirectedVolume& volume = row.cells[c].volume;
+      if (!volume.in.is_zero() || !volume.out.is_zero()) report.directed[c] = true;
+    }
+    if (query.groups && query.kind == SeriesKind::kMonitor) {
+      fill_groups(report.rows, c,
+                  history.group_rows(level, series.name, window.start - middle, window.end), middle,
+                  query.groups_max);
     }
   }
   return report;
