@@ -103,6 +103,9 @@ class Constant(harness.Case):
             spread(seconds(row["first"]), seconds(row["last"]), row["in_bytes"], nfdump, begin)
         for (first, before), (last, after) in zip(samples, samples[1:]):
             spread(first, last, after - before, scraped, begin)
+        for name, got in (("nfdump", nfdump), ("the counter", scraped)):
+            shares = ", ".join(f"{each / sent:.4f}" for each, sent in zip(got, truth))
+            print(f"  {name}, of what was sent in each {STRETCH_S} s: {shares}", flush=True)
         for n in range(count):
             with self.subTest(stretch=n):
                 self.assertAlmostEqual(nfdump[n] / truth[n], 1, delta=0.03)
