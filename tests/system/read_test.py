@@ -128,6 +128,35 @@ class Corpus(harness.Case):
                 truth = truth or sums(rows)
                 self.assertEqual(sums(rows), truth)
 
+    def test_balance_shares_the_flows_and_keeps_both_directions_together(self):
+        within = self.inside()
+        for version in (5, 9, 10):
+            with self.subTest(version=version):
+                ports = range(2655 + 3 * version, 2658 + 3 * version)
+                nfcapds = [collectors.Nfcapd(self.lab, within, port, f"nfcapd-{port}")
+                           for port in ports]
+                path = self.lab.path(f"balance-{version}.yaml")
+                with open(path, "w") as out:
+                    more = f"version: {version}, options: []"
+                    out.write("export:\n  mode: balance\n  collectors:\n" + "".join(
+                        f"    - {{address: \"127.0.0.1:{port}\", {more}}}\n" for port in ports))
+                done = read(corpus.capture("dns-udp-tcp-random.pcap"), "--config", path,
+                            "--output", "csv", namespace=within)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                rows = [row for row in csv.DictReader(done.stdout.splitlines())
+                        if version > 5 or ":" not in row["src"]]
+                got, homes = [0, 0], {}
+                for number, nfcapd in enumerate(nfcapds):
+                    for record in nfcapd.settle().stop().records():
+                        ends = sorted([(record["sa"], record["sp"]), (record["da"], record["dp"])])
+                        homes.setdefault((*ends, record["pr"]), set()).add(number)
+                        got = [got[0] + int(record["ipkt"]), got[1] + int(record["ibyt"])]
+                self.assertEqual(got, all_sums(rows))
+                self.assertEqual([each for each in homes.values() if len(each) > 1], [])
+                for number in range(3):  # a third each, by chance
+                    share = sum(number in each for each in homes.values()) / len(homes)
+                    self.assertAlmostEqual(share, 1 / 3, delta=0.06)
+
     def test_tshark_finds_nothing_malformed(self):
         within = self.inside()
         for number, name in enumerate(CAPTURES):
