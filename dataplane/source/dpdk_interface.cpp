@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <memory>
 #include <string_view>
 
@@ -49,10 +50,25 @@ bool ethtool_ioctl(const Socket& socket, const std::string& name, void* command)
   return ::ioctl(socket.descriptor(), SIOCETHTOOL, &request) == 0;
 }
 
-unsigned rx_queues_of(const Socket& socket, const std::string& name) {
+// Of a driver that tells no channels (veth before Linux 5.13, tun), as far as the /sys that is
+// mounted shows this very interface.
+unsigned rx_queues_in_sys(const std::string& name, unsigned index) {
+  const std::string folder = "/sys/class/net/" + name;
+  unsigned index_there = 0;
+  if (!(std::ifstream(folder + "/ifindex") >> index_there) || index_there != index) return 1;
+  const std::unique_ptr<DIR, int (*)(DIR*)> queues(::opendir((folder + "/queues").c_str()),
+                                                   ::closedir);
+  unsigned count = 0;
+  while (const dirent* entry = queues == nullptr ? nullptr : ::readdir(queues.get())) {
+    if (std::string_view(entry->d_name).starts_with("rx-")) ++count;
+  }
+  return std::max(1u, count);
+}
+
+unsigned rx_queues_of(const Socket& socket, const std::string& name, unsigned index) {
   ethtool_channels channels{};
   channels.cmd = ETHTOOL_GCHANNELS;
-  if (!ethtool_ioctl(socket, name, &channels)) return 1;
+  if (!ethtool_ioctl(socket, name, &channels)) return rx_queues_in_sys(name, index);
   return std::max(1u, channels.rx_count + channels.combined_count);
 }
 
@@ -89,7 +105,7 @@ std::optional<KernelInterface> kernel_interface(const std::string& name) {
   if (::ioctl(socket.descriptor(), SIOCGIFMTU, &request) == 0) {
     found.mtu = static_cast<unsigned>(request.ifr_mtu);
   }
-  found.rx_queues = rx_queues_of(socket, name);
+  found.rx_queues = rx_queues_of(socket, name, found.index);
   found.strips_vlan_tags = strips_vlan_tags(socket, name);
   found.merges_packets = merges_packets(socket, name);
   return found;

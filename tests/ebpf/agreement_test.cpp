@@ -3,6 +3,7 @@
 // or the frame is handed up, and what is handed up is enough for the C++ parser to give the answer
 // that the whole frame has. Frames: all Ethernet captures of the corpus, mutations of them, every
 // ethertype, and the parser's own samples.
+#include <bpf/libbpf.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -376,6 +377,9 @@ TEST(KernelProgram, hands_up_every_fragment_when_they_are_to_be_joined) {
 TEST(KernelProgram, sees_the_whole_length_of_a_frame_in_pieces) {
   if (const std::string why = KernelParser::why_not_here(); !why.empty()) {
     GTEST_SKIP() << "this process may not load BPF programs: " << why;
+  }
+  if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, nullptr) != 1) {
+    GTEST_SKIP() << "before Linux 5.18 no frame is in pieces";
   }
   XdpLoaderOptions options;
   options.map_entries = 64;

@@ -79,7 +79,9 @@ KernelVerdict KernelParser::verdict() {
   KernelVerdict verdict;
   KernelEntry entry{};
   if (bpf_map_get_next_key(map_, nullptr, &entry.key) == 0) {
-    check(bpf_map_lookup_and_delete_elem(map_, &entry.key, &entry.count) == 0, "flow");
+    // In two calls: hash maps know of one for both since Linux 5.14.
+    check(bpf_map_lookup_elem(map_, &entry.key, &entry.count) == 0, "flow");
+    check(bpf_map_delete_elem(map_, &entry.key) == 0, "flow");
     verdict.counted = entry;
   }
   if (const auto record = ring_.next(); !record.empty()) {
