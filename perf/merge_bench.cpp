@@ -83,7 +83,6 @@ class TickArm : public Arm {
  public:
   TickArm(Bench& bench, std::string name, Life life, int threads = 1)
       : Arm(std::move(name)),
-        bench_(bench),
         life_(life),
         flows_(bench.workload.flows),
         epoch_(bench, flows_),
@@ -126,7 +125,6 @@ class TickArm : public Arm {
     return merger_.run(input);
   }
 
-  Bench& bench_;
   const Life life_;
   const std::uint32_t flows_;
   Epoch epoch_;

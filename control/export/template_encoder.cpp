@@ -163,7 +163,7 @@ void TemplateEncoder::write_groups() {
   const auto goes_on = [this](std::size_t used) {
     return set_offset_ != 0 && set_id_ == templates_[used].id();
   };
-  std::ranges::stable_partition(groups_used_, goes_on);
+  std::stable_partition(groups_used_.begin(), groups_used_.end(), goes_on);
   for (const std::size_t used : groups_used_) {
     const Group& group = groups_[used];
     const RecordTemplate& description = templates_[used];

@@ -224,15 +224,13 @@ TEST(Worker, flips_instead_of_coarsening_when_a_recording_fills_the_table) {
 
 TEST(Worker, keeps_every_stamp_of_a_recording_whose_time_jumps) {
   MemorySource source(2000, 1, true);
-  const TimeNs year = 365 * 86'400 * kNsPerSecond;
-  source.time_of = [year](std::size_t i) {
-    return (i % 2 == 0 ? 0 : year) + static_cast<TimeNs>(i);
-  };
+  constexpr TimeNs kYear = 365 * 86'400 * kNsPerSecond;
+  source.time_of = [](std::size_t i) { return (i % 2 == 0 ? 0 : kYear) + static_cast<TimeNs>(i); };
   WorkerOptions options;
   options.time_base = TimeBase::kPackets;
   const Outcome outcome = run(source, options, 1000, false);
   EXPECT_EQ(outcome.first, 0);
-  EXPECT_EQ(outcome.last, year + 1999);
+  EXPECT_EQ(outcome.last, kYear + 1999);
   EXPECT_EQ(outcome.packets.at(0), 2000u);
 }
 
