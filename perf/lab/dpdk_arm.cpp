@@ -76,7 +76,7 @@ class DpdkFeed {
   DpdkFeed(std::unique_ptr<VirtualDevice> near, std::unique_ptr<VirtualDevice> far)
       : near_(std::move(near)),
         far_(std::move(far)),
-        source_({{.ethdev = near_->port(), .may_sleep = false}}, {}) {
+        source_({{.ethdev = near_->port(), .may_sleep = false, .gate = nullptr}}, {}) {
     if (far_ == nullptr) return;
     near_->wait_until_up();
     far_->wait_until_up();
