@@ -47,7 +47,9 @@ OptionsAnnouncement statistics_options(const ExporterInfo& exporter,
                               {{Element::kExportedOctetTotalCount, 8},
                                {Element::kExportedMessageTotalCount, 8},
                                {Element::kExportedFlowRecordTotalCount, 8},
-                               {Element::kNotSentFlowTotalCount, 8}}};
+                               {Element::kNotSentFlowTotalCount, 8},
+                               {Element::kNotSentPacketTotalCount, 8},
+                               {Element::kNotSentOctetTotalCount, 8}}};
   const auto metering = exporter.metering;
   if (metering) {
     description.id = kFullStatisticsId;
@@ -59,7 +61,9 @@ OptionsAnnouncement statistics_options(const ExporterInfo& exporter,
   return {description, 1, [domain, metering, statistics](std::size_t) {
             const ExportStatistics s = statistics();
             std::vector<OptionsValue> values = {
-                {domain, {}}, {s.octets, {}}, {s.messages, {}}, {s.records, {}}, {s.not_sent, {}}};
+                {domain, {}},           {s.octets, {}},           {s.messages, {}},
+                {s.records, {}},        {s.not_sent.records, {}}, {s.not_sent.packets, {}},
+                {s.not_sent.octets, {}}};
             if (metering) {
               const MeteringStatistics m = metering();
               values.push_back({m.observed_flows, {}});

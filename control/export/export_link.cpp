@@ -78,7 +78,7 @@ SinkAccount ExportLink::account() const {
   account.spooled = books.spooled;
   account.recovered = books.recovered;
   for (std::size_t i = 0; i < kExportDrops; ++i) {
-    account.dropped.push_back({label(static_cast<ExportDrop>(i)), books.dropped[i]});
+    account.dropped.push_back({label(static_cast<ExportDrop>(i)), books.dropped[i].records});
   }
   const std::lock_guard lock(status_mutex_);
   account.datagrams = datagrams_;
@@ -171,7 +171,7 @@ void ExportLink::count_message(const MessageBatch::Message& message, SteadyNs no
   if (message.completes_announcements) plan_.announced(now);
   statistics_.octets += message.octets.size();
   statistics_.messages += 1;
-  statistics_.records += message.tally.encoded;
+  statistics_.records += message.tally.encoded.records;
   pacer_.spend(message.tally.extra_pieces);
   const std::lock_guard lock(status_mutex_);
   ++datagrams_;
@@ -210,7 +210,7 @@ void ExportLink::wait(SteadyNs until, int fd, short events) {
 
 ExportStatistics ExportLink::statistics() const {
   ExportStatistics s = statistics_;
-  for (const std::uint64_t dropped : queue_.books().dropped) s.not_sent += dropped;
+  for (const RecordSum& dropped : queue_.books().dropped) s.not_sent += dropped;
   return s;
 }
 

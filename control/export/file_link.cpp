@@ -115,7 +115,7 @@ void FileLink::write_round(SteadyNs now) {
       if (written != static_cast<ssize_t>(size)) break;
       octets_ += size;
       drop_unsendable(message);
-      queue_.settle(message.tally.encoded);
+      queue_.settle(message.tally.encoded.records);
       if (size != 0) count_message(message, now);
     }
     const bool all = done == messages.size();

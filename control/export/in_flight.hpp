@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "control/export/pacer.hpp"
+#include "control/export/record_sum.hpp"
 #include "control/export/udp_socket.hpp"
 
 namespace wiretally {
@@ -20,7 +21,7 @@ class InFlight {
   static constexpr SteadyNs kSettleNs = 50'000'000;
   static constexpr std::size_t kDatagramsMax = 8192;
 
-  void add(SteadyNs now, const MessageQuote& quote, std::uint64_t records) {
+  void add(SteadyNs now, const MessageQuote& quote, const RecordSum& records) {
     entries_.push_back({now, quote, records});
   }
   // Records of datagrams that are old enough, or too many to remember.
@@ -28,17 +29,19 @@ class InFlight {
     std::uint64_t records = 0;
     while (!entries_.empty() &&
            (entries_.front().sent + kSettleNs <= now || entries_.size() > kDatagramsMax)) {
-      records += entries_.front().records;
+      records += entries_.front().records.records;
       entries_.pop_front();
     }
     return records;
   }
-  // Records of the datagram that was quoted; 0 if it is not known any more.
-  std::uint64_t lost(const MessageQuote& quote) {
+  // Records of the datagram that was quoted; none if it is not known any more.
+  RecordSum lost(const MessageQuote& quote) {
     for (Entry& entry : entries_) {
-      if (entry.quote == quote && entry.records != 0) return std::exchange(entry.records, 0);
+      if (entry.quote == quote && entry.records.records != 0) {
+        return std::exchange(entry.records, {});
+      }
     }
-    return 0;
+    return {};
   }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
   [[nodiscard]] SteadyNs settles_at() const {
@@ -49,7 +52,7 @@ class InFlight {
   struct Entry {
     SteadyNs sent;
     MessageQuote quote;
-    std::uint64_t records;
+    RecordSum records;
   };
   std::deque<Entry> entries_;
 };

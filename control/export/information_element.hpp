@@ -72,6 +72,8 @@ enum class Element : std::uint16_t {
   kIgnoredPacketTotalCount = 164,
   kIgnoredOctetTotalCount = 165,
   kNotSentFlowTotalCount = 166,
+  kNotSentPacketTotalCount = 167,
+  kNotSentOctetTotalCount = 168,
   kFlowKeyIndicator = 173,
   kIcmpTypeIpv4 = 176,
   kIcmpCodeIpv4 = 177,

@@ -44,9 +44,9 @@ void MessageBatch::put_in_hand(std::vector<RecordSlice> slices) {
   }
 }
 
-std::uint64_t MessageBatch::discard() {
+RecordSum MessageBatch::discard() {
   release(kNever, true);
-  const std::uint64_t records = in_hand_;
+  const RecordSum records = sum_of(between(cursor_, {hand_.size(), 0}));
   hand_.clear();
   cursor_ = {};
   in_hand_ = 0;
@@ -143,7 +143,7 @@ std::span<const FlowRecord> MessageBatch::accepted_run(Message& message) {
   if (!accepts_) return rest;
   const auto first = std::find_if(rest.begin(), rest.end(), accepts_);
   const auto refused = static_cast<std::size_t>(first - rest.begin());
-  message.filtered += refused;
+  message.filtered += sum_of(rest.first(refused));
   advance(refused);
   const auto end = std::find_if_not(first, rest.end(), accepts_);
   return rest.subspan(refused, static_cast<std::size_t>(end - first));

@@ -26,7 +26,7 @@ class MessageBatch {
   struct Message {
     std::span<const std::uint8_t> octets;
     RecordTally tally;
-    std::uint64_t filtered = 0;
+    RecordSum filtered;
     bool completes_announcements = false;
   };
 
@@ -49,8 +49,8 @@ class MessageBatch {
   [[nodiscard]] std::uint64_t held() const { return matcher_ ? matcher_->held() : 0; }
   [[nodiscard]] SteadyNs held_until() const { return matcher_ ? matcher_->due_at() : kNever; }
   [[nodiscard]] std::uint64_t in_hand() const { return in_hand_; }
-  // Forgets the records in hand and held; returns how many.
-  std::uint64_t discard();
+  // Forgets the records in hand and held; returns their sum.
+  RecordSum discard();
   // The same, but they are handed back, oldest first, and the sequence begins anew.
   std::vector<RecordSlice> take_back();
 

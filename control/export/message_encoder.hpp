@@ -14,6 +14,7 @@
 
 #include "config/config.hpp"
 #include "control/export/exporter_info.hpp"
+#include "control/export/record_sum.hpp"
 #include "control/merge/flow_record.hpp"
 
 namespace wiretally {
@@ -29,10 +30,10 @@ struct EncoderPosition {
 
 // What became of the records an encoder took.
 struct RecordTally {
-  std::uint64_t encoded = 0;
-  std::uint64_t extra_pieces = 0;    // v1, v5: Data Records beyond one a record
-  std::uint64_t non_ip = 0;          // not sent: this collector gets no non-IP records
-  std::uint64_t not_in_version = 0;  // not sent: NetFlow v1 and v5 have no IPv6
+  RecordSum encoded;
+  std::uint64_t extra_pieces = 0;  // v1, v5: Data Records beyond one a record
+  RecordSum non_ip;                // not sent: this collector gets no non-IP records
+  RecordSum not_in_version;        // not sent: NetFlow v1 and v5 have no IPv6
 
   RecordTally& operator+=(const RecordTally& other) {
     encoded += other.encoded;
@@ -43,12 +44,12 @@ struct RecordTally {
   }
 };
 
-// What this Exporting Process knows of itself: IEs 40, 41, 42, 166.
+// What this Exporting Process knows of itself: IEs 40, 41, 42, 166-168.
 struct ExportStatistics {
   std::uint64_t octets = 0;
   std::uint64_t messages = 0;
   std::uint64_t records = 0;
-  std::uint64_t not_sent = 0;
+  RecordSum not_sent;
 };
 
 class MessageEncoder {

@@ -65,14 +65,14 @@ std::size_t NetflowV5Encoder::add_records(std::span<const FlowRecord> records, R
     const FlowRecord& record = records[taken];
     switch (record.key.ip_version()) {
       case IpVersion::kNone:
-        ++tally.non_ip;
+        tally.non_ip.add(record);
         break;
       case IpVersion::kV6:
-        ++tally.not_in_version;
+        tally.not_in_version.add(record);
         break;
       case IpVersion::kV4:
         if (!add_pieces(record, tally)) return taken;
-        ++tally.encoded;
+        tally.encoded.add(record);
         break;
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// See record_queue.hpp. The lock is held for a few list operations per batch, never per record.
+// See record_queue.hpp. The lock is held for a few list operations per batch; record by record only
+// over those that are dropped.
 #include "control/export/record_queue.hpp"
 
 #include <algorithm>
@@ -40,6 +41,24 @@ std::string_view label(ExportDrop reason) {
   return "unknown";
 }
 
+RecordSum sum_of(std::span<const RecordSlice> slices) {
+  RecordSum sum;
+  for (const RecordSlice& slice : slices) sum += sum_of(slice.records());
+  return sum;
+}
+
+RecordSum remove_oldest(std::deque<RecordSlice>& slices, std::size_t records) {
+  RecordSum removed;
+  while (removed.records < records) {
+    RecordSlice& oldest = slices.front();
+    const std::size_t n = std::min(records - removed.records, oldest.size());
+    removed += sum_of(oldest.records().first(n));
+    oldest.begin += n;
+    if (oldest.size() == 0) slices.pop_front();
+  }
+  return removed;
+}
+
 void RecordQueue::offer(const RecordBatchPtr& batch) {
   if (batch == nullptr || batch->empty()) return;
   std::unique_lock lock(mutex_);
@@ -47,7 +66,7 @@ void RecordQueue::offer(const RecordBatchPtr& batch) {
   if (lossless_) wait_for_room(lock, records);
   books_.offered += records;
   if (closed_) {
-    books_.dropped[static_cast<std::size_t>(ExportDrop::kShutdown)] += records;
+    dropped(ExportDrop::kShutdown) += sum_of(*batch);
     return;
   }
   slices_.push_back({batch, 0, records});
@@ -73,16 +92,9 @@ void RecordQueue::wait_for_room(std::unique_lock<std::mutex>& lock, std::size_t 
 }
 
 void RecordQueue::drop_oldest(std::size_t records) {
-  std::size_t left = std::min<std::size_t>(records, books_.waiting);
-  books_.waiting -= left;
-  books_.dropped[static_cast<std::size_t>(overflow_reason_)] += left;
-  while (left > 0) {
-    RecordSlice& oldest = slices_.front();
-    const std::size_t n = std::min(left, oldest.size());
-    oldest.begin += n;
-    left -= n;
-    if (oldest.size() == 0) slices_.pop_front();
-  }
+  const std::size_t count = std::min<std::size_t>(records, books_.waiting);
+  books_.waiting -= count;
+  dropped(overflow_reason_) += remove_oldest(slices_, count);
 }
 
 std::vector<RecordSlice> RecordQueue::take(std::size_t max) {
@@ -120,20 +132,19 @@ void RecordQueue::settle(std::uint64_t delivered) {
   room_.notify_one();
 }
 
-void RecordQueue::drop(ExportDrop reason, std::uint64_t records) {
-  if (records == 0) return;
+void RecordQueue::drop(ExportDrop reason, const RecordSum& records) {
+  if (records.records == 0) return;
   const std::lock_guard lock(mutex_);
-  assert(records <= books_.taken);
-  books_.taken -= records;
-  books_.dropped[static_cast<std::size_t>(reason)] += records;
+  assert(records.records <= books_.taken);
+  books_.taken -= records.records;
+  dropped(reason) += records;
   room_.notify_one();
 }
 
 void RecordQueue::drop_waiting(ExportDrop reason) {
   const std::lock_guard lock(mutex_);
-  books_.dropped[static_cast<std::size_t>(reason)] += books_.waiting;
+  dropped(reason) += remove_oldest(slices_, books_.waiting);
   books_.waiting = 0;
-  slices_.clear();
   room_.notify_one();
 }
 

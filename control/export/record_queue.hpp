@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/export/record_sum.hpp"
 #include "control/merge/flow_record.hpp"
 
 namespace wiretally {
@@ -49,6 +50,10 @@ struct RecordSlice {
   }
 };
 
+RecordSum sum_of(std::span<const RecordSlice> slices);
+// Takes the oldest `records` out; there are at least so many.
+RecordSum remove_oldest(std::deque<RecordSlice>& slices, std::size_t records);
+
 struct RecordBooks {
   std::uint64_t offered = 0;  // with the recovered ones
   std::uint64_t delivered = 0;
@@ -56,7 +61,7 @@ struct RecordBooks {
   std::uint64_t taken = 0;      // with the link, not settled
   std::uint64_t spooled = 0;    // on disk
   std::uint64_t recovered = 0;  // found on disk; an earlier run was offered them
-  std::array<std::uint64_t, kExportDrops> dropped{};
+  std::array<RecordSum, kExportDrops> dropped{};
 };
 
 class RecordQueue {
@@ -72,8 +77,8 @@ class RecordQueue {
   std::vector<RecordSlice> take(std::size_t max);
   // Of the taken ones, oldest first: they wait again, before all others.
   void give_back(std::vector<RecordSlice> slices);
-  void settle(std::uint64_t delivered);                 // of the taken ones
-  void drop(ExportDrop reason, std::uint64_t records);  // of the taken ones
+  void settle(std::uint64_t delivered);                    // of the taken ones
+  void drop(ExportDrop reason, const RecordSum& records);  // of the taken ones
   void drop_waiting(ExportDrop reason);
   void spool(std::uint64_t records);    // of the taken ones: they are on disk now
   void unspool(std::uint64_t records);  // they are taken again, and settled next
@@ -90,6 +95,7 @@ class RecordQueue {
  private:
   void wait_for_room(std::unique_lock<std::mutex>& lock, std::size_t records);
   void drop_oldest(std::size_t records);
+  RecordSum& dropped(ExportDrop reason) { return books_.dropped[static_cast<std::size_t>(reason)]; }
 
   const std::size_t records_max_;
   const bool lossless_;

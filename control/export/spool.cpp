@@ -110,7 +110,9 @@ void Spool::close() {
   close_descriptor(position_);
   close_descriptor(lock_);
   segments_.clear();
-  unread_ = read_ = octets_ = 0;
+  unread_ = read_ = {};
+  handed_out_.clear();
+  octets_ = 0;
   next_read_ = {};
 }
 
@@ -161,17 +163,18 @@ void Spool::recover_segment(std::uint64_t number, std::uint64_t settled, bool la
   const std::uint64_t octets = static_cast<std::uint64_t>(facts.st_size);
   const std::uint64_t most =
       octets < kHeaderOctets ? 0 : (octets - kHeaderOctets) / segment.entry_octets;
-  std::vector<std::uint8_t> entry(segment.entry_octets);
-  while (segment.entries < most &&
-         read_at(fd, entry, kHeaderOctets + segment.entries * segment.entry_octets) &&
-         spool::is_whole(entry)) {
-    ++segment.entries;
-  }
-  ::close(fd);
   if (settled > most) {
     complain("its file `position` is damaged; what is there is sent, maybe again");
     settled = 0;
   }
+  std::vector<std::uint8_t> entry(segment.entry_octets);
+  while (segment.entries < most &&
+         read_at(fd, entry, kHeaderOctets + segment.entries * segment.entry_octets) &&
+         spool::is_whole(entry)) {
+    if (segment.entries >= settled) unread_.add(spool::record_of(entry));
+    ++segment.entries;
+  }
+  ::close(fd);
   segment.settled = std::min(settled, segment.entries);
   const std::uint64_t lost = most - std::max(segment.entries, settled);
   const bool cut = octets > kHeaderOctets && (octets - kHeaderOctets) % segment.entry_octets != 0;
@@ -180,7 +183,6 @@ void Spool::recover_segment(std::uint64_t number, std::uint64_t settled, bool la
     unlink(path_of(number).c_str());
     return;
   }
-  unread_ += segment.entries - segment.settled;
   octets_ += kHeaderOctets + segment.entries * segment.entry_octets;
   if (segments_.empty()) next_read_ = {0, segment.settled};
   segments_.push_back(segment);
@@ -270,7 +272,7 @@ std::size_t Spool::append_run(std::span<const FlowRecord> records, std::size_t e
   }
   const std::size_t done = write_at(writer_, octets, filled()) / entry_octets;
   segment.entries += done;
-  unread_ += done;
+  unread_ += sum_of(records.first(done));
   octets_ += done * entry_octets;
   if (done < count) {
     fail("cannot be written");
@@ -288,7 +290,7 @@ bool Spool::open_for_reading(std::uint64_t number) {
 }
 
 RecordBatchPtr Spool::read(std::size_t max) {
-  if (unread_ == 0 || max == 0) return nullptr;
+  if (unread() == 0 || max == 0) return nullptr;
   while (next_read_.entry == segments_[next_read_.segment].entries) {
     next_read_ = {next_read_.segment + 1, 0};
   }
@@ -307,14 +309,16 @@ RecordBatchPtr Spool::read(std::size_t max) {
                       *batch);
   }
   next_read_.entry += count;
-  unread_ -= count;
-  read_ += count;
+  const RecordSum sum = sum_of(*batch);
+  unread_ -= sum;
+  read_ += sum;
+  handed_out_.push_back({batch, 0, count});
   return batch;
 }
 
 void Spool::settle(std::uint64_t records) {
   if (records == 0) return;
-  read_ -= records;
+  read_ -= remove_oldest(handed_out_, records);
   while (records != 0) {
     Segment& first = segments_.front();
     const std::uint64_t here = std::min(records, first.entries - first.settled);
@@ -353,7 +357,8 @@ void Spool::rewind() {
   if (segments_.empty()) return;
   next_read_ = {0, segments_.front().settled};
   unread_ += read_;
-  read_ = 0;
+  read_ = {};
+  handed_out_.clear();
 }
 
 }  // namespace wiretally

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 
+#include "control/export/record_queue.hpp"
 #include "control/merge/flow_record.hpp"
 
 namespace wiretally {
@@ -44,9 +45,10 @@ class Spool {
 
   // Records of an earlier run that open() found and could not read back.
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
-  [[nodiscard]] std::uint64_t stored() const { return unread_ + read_; }
-  [[nodiscard]] std::uint64_t unread() const { return unread_; }
-  [[nodiscard]] std::uint64_t handed_out() const { return read_; }  // and not settled
+  [[nodiscard]] std::uint64_t stored() const { return unread_.records + read_.records; }
+  [[nodiscard]] std::uint64_t unread() const { return unread_.records; }
+  [[nodiscard]] const RecordSum& unread_sum() const { return unread_; }
+  [[nodiscard]] std::uint64_t handed_out() const { return read_.records; }  // and not settled
   [[nodiscard]] std::uint64_t octets() const { return octets_; }
   [[nodiscard]] bool is_full() const { return full_; }  // the last append() had to leave some
   [[nodiscard]] const std::string& trouble() const { return trouble_; }
@@ -82,9 +84,10 @@ class Spool {
   std::deque<Segment> segments_;
   std::uint64_t next_number_ = 1;
   Place next_read_;
-  std::uint64_t unread_ = 0;
-  std::uint64_t read_ = 0;
-  std::uint64_t octets_ = 0;  // of all segments
+  RecordSum unread_;
+  RecordSum read_;
+  std::deque<RecordSlice> handed_out_;  // the records of read_
+  std::uint64_t octets_ = 0;            // of all segments
   std::uint64_t lost_ = 0;
   bool full_ = false;
   int lock_ = -1;

@@ -38,11 +38,16 @@ bool is_whole(std::span<const std::uint8_t> entry) {
   return checksum == checksum_of(entry);
 }
 
+FlowRecord record_of(std::span<const std::uint8_t> entry) {
+  FlowRecord record;
+  std::memcpy(static_cast<void*>(&record), entry.data() + sizeof(Mark), sizeof record);
+  return record;
+}
+
 void read_entry(std::span<const std::uint8_t> entry, RecordBatch& out) {
   Mark mark;
   std::memcpy(&mark, entry.data(), sizeof mark);
-  FlowRecord record;
-  std::memcpy(static_cast<void*>(&record), entry.data() + sizeof mark, sizeof record);
+  FlowRecord record = record_of(entry);
   if (mark.has_attributes != 0 && entry.size() == kFullEntry) {
     FlowAttributes& attributes = out.attributes.emplace_back();
     std::memcpy(static_cast<void*>(&attributes), entry.data() + kPlainEntry, sizeof attributes);

@@ -39,6 +39,8 @@ inline constexpr std::size_t kFullEntry = kPlainEntry + sizeof(FlowAttributes);
 // `entry` is of kPlainEntry octets (the record's attributes are left out) or kFullEntry.
 void write_entry(const FlowRecord& record, std::span<std::uint8_t> entry);
 [[nodiscard]] bool is_whole(std::span<const std::uint8_t> entry);
+// What a whole entry holds, without the attributes.
+[[nodiscard]] FlowRecord record_of(std::span<const std::uint8_t> entry);
 // Appends the record of a whole entry.
 void read_entry(std::span<const std::uint8_t> entry, RecordBatch& out);
 

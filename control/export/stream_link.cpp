@@ -37,12 +37,13 @@ class StreamLink final : public ExportLink {
   struct OnTheWay {
     std::vector<RecordSlice> records;
     RecordTally tally;
-    std::uint64_t filtered = 0;
+    RecordSum filtered;
     std::size_t octets_left = 0;                // not given to the socket yet
     std::optional<std::uint64_t> sent_at = {};  // of the connection, when all is given
 
     [[nodiscard]] std::uint64_t size() const {
-      return tally.encoded + tally.non_ip + tally.not_in_version + filtered;
+      return tally.encoded.records + tally.non_ip.records + tally.not_in_version.records +
+             filtered.records;
     }
   };
 
@@ -138,7 +139,7 @@ void StreamLink::run() {
   if (up) settle_acknowledged();
   leave_spool();
   for (const OnTheWay& message : on_the_way_) {
-    queue_.drop(up ? ExportDrop::kShutdown : trouble_, message.size());
+    queue_.drop(up ? ExportDrop::kShutdown : trouble_, sum_of(message.records));
   }
   close_books(up ? ExportDrop::kShutdown : trouble_);
   socket_.close();
@@ -308,7 +309,7 @@ void StreamLink::settle_acknowledged() {
     queue_.drop(ExportDrop::kNonIp, message.tally.non_ip);
     queue_.drop(ExportDrop::kNotInVersion, message.tally.not_in_version);
     queue_.drop(ExportDrop::kFiltered, message.filtered);
-    queue_.settle(message.tally.encoded);
+    queue_.settle(message.tally.encoded.records);
     if (spools()) spool_->settle(from_spool);
     on_the_way_.pop_front();
   }
@@ -323,7 +324,7 @@ void StreamLink::open_spool_if_due(SteadyNs now) {
   if (spool_->open()) {
     queue_.recover(spool_->stored() + spool_->lost());
     queue_.unspool(spool_->lost());
-    queue_.drop(ExportDrop::kDisk, spool_->lost());
+    queue_.drop(ExportDrop::kDisk, {spool_->lost(), 0, 0});  // nobody can read what they count
   }
   tell_of_spool();
 }
@@ -352,7 +353,7 @@ std::vector<RecordSlice> StreamLink::next_records(std::size_t max) {
 
 // The disk does not give back what it took. The files stay for a person, or the next start.
 void StreamLink::give_up_spool() {
-  const std::uint64_t left = spool_->unread();
+  const RecordSum left = spool_->unread_sum();
   queue_.unspool(spool_->stored());
   queue_.drop(ExportDrop::kDisk, left);
   warn(spool_->trouble());
@@ -414,9 +415,8 @@ void StreamLink::leave_spool() {
   take_back();
   socket_.close();
   put_away();
-  const std::uint64_t left = spool_->stored();
-  queue_.unspool(left);
-  queue_.drop(ExportDrop::kSpooled, left);
+  queue_.unspool(spool_->unread());
+  queue_.drop(ExportDrop::kSpooled, spool_->unread_sum());
   spool_->close();
 }
 

@@ -103,25 +103,28 @@ bool TemplateEncoder::add_options_record(const OptionsAnnouncement& options, std
 }
 
 // Takes a prefix of the records, and lets those of one Template stand together: a set a kind, not a
-// set whenever the kind changes: 379 instructions a record of a mix instead of 539, fewer octets.
+// set whenever the kind changes: 160 of 540 instructions a record of a mix less, fewer octets.
 std::size_t TemplateEncoder::add_records(std::span<const FlowRecord> records, RecordTally& tally) {
   std::size_t taken = 0;
+  RecordSum left_out;
   begin_groups();
   while (taken < records.size()) {
     const FlowRecord& record = records[taken];
     const RecordKind kind = record_kind(record.key);
     if (is_non_ip(kind) && !non_ip_) {
-      ++tally.non_ip;
+      left_out.add(record);
       ++taken;
       continue;
     }
     const bool pair = biflow_ && is_pair(records.subspan(taken), kind);
     if (!add_to_group(pair ? biflow_kind(kind) : kind, record)) break;
-    const std::size_t part = pair ? 2 : 1;
-    tally.encoded += part;
-    taken += part;
+    taken += pair ? 2 : 1;
   }
   write_groups();
+  RecordSum encoded = sum_of(records.first(taken));
+  encoded -= left_out;
+  tally.encoded += encoded;
+  tally.non_ip += left_out;
   return taken;
 }
 

@@ -114,8 +114,9 @@ class Collector final : public RecordSink {
     SinkAccount account;
     account.name = "collector";
     account.offered = offered_;
-    account.delivered = tally_.encoded;
-    account.dropped = {{"non_ip", tally_.non_ip}, {"not_in_version", tally_.not_in_version}};
+    account.delivered = tally_.encoded.records;
+    account.dropped = {{"non_ip", tally_.non_ip.records},
+                       {"not_in_version", tally_.not_in_version.records}};
     return account;
   }
   void finish(double) override {}

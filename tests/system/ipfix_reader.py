@@ -18,7 +18,7 @@ class Session:
     def __init__(self):
         self.templates = {}  # id -> (fields, is_options)
         self.records = []    # of flows: {(element, enterprise): octets}
-        self.options = 0
+        self.options = []    # Options records, the same
         self.messages = 0
         self.faults = []
         self._next = None
@@ -47,7 +47,7 @@ class Session:
         if self._next is None and sequence != 0:
             self.faults.append(f"a session begins with sequence {sequence}")
         self.messages += 1
-        before = len(self.records) + self.options
+        before = len(self.records) + len(self.options)
         at = 16
         while at < len(octets):
             if len(octets) - at < 4:
@@ -59,7 +59,7 @@ class Session:
                 break
             self._set(set_id, octets[at + 4:at + length])
             at += length
-        self._next = (sequence + len(self.records) + self.options - before) & 0xFFFFFFFF
+        self._next = (sequence + len(self.records) + len(self.options) - before) & 0xFFFFFFFF
 
     def _set(self, set_id, body):
         if set_id in (2, 3):
@@ -89,20 +89,22 @@ class Session:
         fields, is_options = self.templates[set_id]
         size = sum(f.length for f in fields)
         for start in range(0, len(body) - size + 1, size):
-            if is_options:
-                self.options += 1
-                continue
             record, at = {}, start
             for field in fields:
                 record[field.element, field.enterprise] = body[at:at + field.length]
                 at += field.length
-            self.records.append(record)
+            (self.options if is_options else self.records).append(record)
         if any(body[len(body) - len(body) % size:]):
             self.faults.append(f"padding of set {set_id} is not zero")
 
     def sum(self, element):
         return sum(int.from_bytes(r[key], "big") for r in self.records for key in r
                    if key[0] == element and key[1] in (0, REVERSE))
+
+    def option(self, element):
+        """What the newest Options record with it says; None: there is none."""
+        values = [r[element, 0] for r in self.options if (element, 0) in r]
+        return int.from_bytes(values[-1], "big") if values else None
 
     def packets(self):
         return self.sum(2)

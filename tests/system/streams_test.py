@@ -58,6 +58,26 @@ class Streams(harness.Case):
         resources.wait_for(lambda: collector.packets() >= account.metered_ip(status), 10, "packets")
         self.assert_all_there(collector, status)
 
+    def test_statistics_have_the_volume_of_what_a_filter_took_out(self):
+        self.start(self.tcp(filter="tcp", templates={"interval": "1s"}))
+        collector = self.collector()
+        self.send()
+        self.assert_balanced(self.meter)
+        session = collector.sessions[0]
+
+        def wanted():
+            """Every packet came, or is one of a record that was not sent."""
+            status = self.meter.ask("status")
+            return [status["sinks"][0]["dropped"]["filtered"],
+                    account.metered(status) - session.packets(),
+                    account.metered(status, what="octets") - session.octets()]
+        resources.wait_for(lambda: [session.option(e) for e in (166, 167, 168)] == wanted(), 20,
+                           "statistics that agree")
+        self.assertGreater(session.option(166), 0)
+        self.assertGreater(session.packets(), 0)
+        self.assertEqual(collector.faults(), [])
+        self.assertEqual(self.meter.stop(), 0, self.meter.process.log(20))
+
     def test_a_collector_that_returns_has_records_within_a_second(self):
         self.start(self.tcp())
         all_of_them = [self.collector()]

@@ -73,14 +73,14 @@ TEST(GoldenMessages, netflow_v9_equals_the_hand_made_octets) {
   const Encoded encoded = encode_all(NetflowVersion::kV9);
   expect_same(encoded.announcements, read_golden("v9_announcements.hex"));
   expect_same(encoded.records, read_golden("v9_records.hex"));
-  EXPECT_EQ(encoded.tally.encoded, 7u);
+  EXPECT_EQ(encoded.tally.encoded.records, 7u);
 }
 
 TEST(GoldenMessages, ipfix_equals_the_hand_made_octets) {
   const Encoded encoded = encode_all(NetflowVersion::kIpfix);
   expect_same(encoded.announcements, read_golden("ipfix_announcements.hex"));
   expect_same(encoded.records, read_golden("ipfix_records.hex"));
-  EXPECT_EQ(encoded.tally.encoded, 7u);
+  EXPECT_EQ(encoded.tally.encoded.records, 7u);
 }
 
 TEST(GoldenMessages, netflow_v5_equals_the_hand_made_octets) {
@@ -88,9 +88,9 @@ TEST(GoldenMessages, netflow_v5_equals_the_hand_made_octets) {
   EXPECT_TRUE(encoded.announcements.empty());
   expect_same(encoded.records, read_golden("v5_records.hex"));
   EXPECT_EQ(encoded.taken, 6u) << "the record in pieces is not done";
-  EXPECT_EQ(encoded.tally.encoded, 3u);
-  EXPECT_EQ(encoded.tally.not_in_version, 2u);
-  EXPECT_EQ(encoded.tally.non_ip, 1u);
+  EXPECT_EQ(encoded.tally.encoded.records, 3u);
+  EXPECT_EQ(encoded.tally.not_in_version.records, 2u);
+  EXPECT_EQ(encoded.tally.non_ip.records, 1u);
 }
 
 }  // namespace

@@ -169,18 +169,22 @@ TEST(InFlight, settles_after_a_while_and_knows_what_was_quoted) {
   MessageQuote first{};
   MessageQuote second{};
   second[12] = 1;
-  in_flight.add(0, first, 10);
-  in_flight.add(kMs, second, 20);
+  in_flight.add(0, first, {10, 100, 1000});
+  in_flight.add(kMs, second, {20, 200, 2000});
   EXPECT_EQ(in_flight.settled(InFlight::kSettleNs - 1), 0u);
-  EXPECT_EQ(in_flight.lost(second), 20u);
-  EXPECT_EQ(in_flight.lost(second), 0u) << "only once";
+  EXPECT_EQ(in_flight.lost(second), (RecordSum{20, 200, 2000}));
+  EXPECT_EQ(in_flight.lost(second), RecordSum{}) << "only once";
   EXPECT_EQ(in_flight.settled(10 * kSecond), 10u);
   EXPECT_TRUE(in_flight.empty());
 }
 
+const RecordSum& dropped(const RecordBooks& books, ExportDrop reason) {
+  return books.dropped[static_cast<std::size_t>(reason)];
+}
+
 std::uint64_t sum_of(const RecordBooks& books) {
   std::uint64_t sum = books.delivered + books.waiting + books.taken;
-  for (const std::uint64_t dropped : books.dropped) sum += dropped;
+  for (const RecordSum& dropped : books.dropped) sum += dropped.records;
   return sum;
 }
 
@@ -193,12 +197,13 @@ TEST(RecordQueue, drops_the_oldest_past_its_bound_under_the_reason_set) {
   RecordBooks books = queue.books();
   EXPECT_EQ(books.offered, 130u);
   EXPECT_EQ(books.waiting, 100u);
-  EXPECT_EQ(books.dropped[static_cast<std::size_t>(ExportDrop::kQueueFull)], 30u);
+  const std::uint64_t octets = 30 * tcp_ipv4().octets;
+  EXPECT_EQ(dropped(books, ExportDrop::kQueueFull), (RecordSum{30, 29 * 30 / 2, octets}));
   queue.set_overflow_reason(ExportDrop::kRefused);
   queue.offer(make_batch(RecordBatch(500, udp_ipv6())));
   books = queue.books();
   EXPECT_EQ(books.waiting, 100u);
-  EXPECT_EQ(books.dropped[static_cast<std::size_t>(ExportDrop::kRefused)], 500u);
+  EXPECT_EQ(dropped(books, ExportDrop::kRefused).records, 500u);
   EXPECT_EQ(sum_of(books), books.offered);
 }
 
@@ -214,11 +219,12 @@ TEST(RecordQueue, hands_out_in_order_and_keeps_taken_records_in_the_books) {
   }
   EXPECT_EQ(got, (std::vector<std::uint64_t>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2, 3, 4}));
   queue.settle(5);
-  queue.drop(ExportDrop::kNonIp, 4);
+  queue.drop(ExportDrop::kNonIp, {4, 30, 0});
   const RecordBooks books = queue.books();
   EXPECT_EQ(books.waiting, 5u);
   EXPECT_EQ(books.taken, 6u);
   EXPECT_EQ(books.delivered, 5u);
+  EXPECT_EQ(dropped(books, ExportDrop::kNonIp), (RecordSum{4, 30, 0}));
   EXPECT_EQ(sum_of(books), books.offered);
 }
 
@@ -227,7 +233,9 @@ TEST(RecordQueue, counts_what_comes_after_the_close) {
   queue.close();
   queue.offer(make_batch(RecordBatch(7, tcp_ipv4())));
   const RecordBooks books = queue.books();
-  EXPECT_EQ(books.dropped[static_cast<std::size_t>(ExportDrop::kShutdown)], 7u);
+  const FlowRecord record = tcp_ipv4();
+  EXPECT_EQ(dropped(books, ExportDrop::kShutdown),
+            (RecordSum{7, 7 * record.packets, 7 * record.octets}));
   EXPECT_EQ(sum_of(books), 7u);
 }
 

@@ -236,6 +236,11 @@ TEST_F(SpoolTest, agrees_with_a_queue_under_random_use) {
     }
     ASSERT_EQ(spool->stored(), stored.size());
     ASSERT_EQ(spool->handed_out(), read);
+    RecordSum unread;
+    for (std::size_t n = read; n < stored.size(); ++n) {
+      unread += {1, stored[n], tcp_ipv4().octets};
+    }
+    ASSERT_EQ(spool->unread_sum(), unread);
   }
 }
 
