@@ -35,6 +35,11 @@ def syn(source, target, source_port, target_port):
     return (b"\x02\0\0\0\0\2\x02\0\0\0\0\1\x08\0" + ip + tcp).ljust(60, b"\0")
 
 
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
 class Flood(threading.Thread):
     """PACKETS frames at RATE a second; each fiftieth is of the one flow that lasts."""
 
@@ -107,11 +112,15 @@ class Floods(harness.Case):
     def check(self, frame_of, how, place, address):
         """`place`: 1 if the address is a record's source, 2 if its destination."""
         flood = Flood(self.place(), "s0", frame_of)
+        before = resident_kib(self.meter.process.child.pid)
         flood.start()
         resources.wait_for(lambda: flood.began, 5, "the flood began", 0.01)
         top_s = self.named_by_top(how, address, flood.began)
         flood.join()
         status = account.wait_quiet(self.meter, self.wire, {"packets": PACKETS}, 20)
+        after = resident_kib(self.meter.process.child.pid)
+        print(f"    resident {before} KiB before, {after} KiB after", flush=True)
+        self.assertLess(after, 1.05 * before)
         self.assert_balanced(self.meter)
         self.assertEqual(account.missed(status), 0)
         self.assertEqual(self.meter.stop(), 0, self.meter.process.log(20))
