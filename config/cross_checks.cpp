@@ -26,6 +26,12 @@ void check_sources(const CaptureConfig& capture, Findings& findings) {
   const bool interfaces = !capture.interfaces.empty();
   const bool ports = !capture.dpdk.ports.empty();
   const bool files = !capture.files.empty();
+  const bool reads = capture.driver == Driver::kPcap || (capture.driver == Driver::kAuto && !ports);
+  if (files && interfaces && reads) {
+    findings.warning_at("capture.files",
+                        "are read, and capture.interfaces are not metered beside them; leave out "
+                        "the one or the other");
+  }
   switch (capture.driver) {
     case Driver::kAuto:
       if (interfaces || ports || files) return;

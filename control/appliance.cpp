@@ -167,6 +167,8 @@ StatusPtr run_appliance(const Config& config, const ConfigFile& file) {
   orders.close();
   spdlog::info("stopping: every flow is {}", engine.discards() ? "deleted" : "exported");
   engine.finish({});
+  for (const std::string& damage : capture.damages()) spdlog::warn("{}", damage);
+  for (const std::string& file : capture.unreadable()) spdlog::error("{}", file);
   log_closing(*engine.board().latest());
   return engine.board().latest();
 }

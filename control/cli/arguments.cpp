@@ -243,10 +243,12 @@ void add_order(CLI::App& app, Arguments& arguments, Command order, const std::st
 void add_orders(CLI::App& app, Arguments& arguments) {
   add_order(app, arguments, Command::kSendTemplates, "send-templates",
             "send templates and options to every collector now", "");
-  add_order(app, arguments, Command::kReload, "reload",
-            "read the configuration again; a bad one changes nothing",
-            "SIGHUP does the same. Timeouts, collectors, layouts, filters and more change between\n"
-            "two ticks; flows stay and nothing is missed. What needs a restart is named.");
+  add_order(
+      app, arguments, Command::kReload, "reload",
+      "read the configuration again; a bad one changes nothing",
+      "SIGHUP does the same. Timeouts, collectors, filters, monitors and more change between\n"
+      "two ticks; flows stay and nothing is missed. What needs a restart is named: a layout\n"
+      "does if it tells of packets what this run does not keep.");
   add_order(app, arguments, Command::kPause, "pause",
             "meter nothing until `resume`; packets count as not metered (paused)", "");
   add_order(app, arguments, Command::kResume, "resume", "go on after `pause`", "");

@@ -11,7 +11,8 @@ namespace wiretally {
 namespace {
 
 // The source is the command line's, whatever the configuration meters.
-const std::vector<std::string> kReadFiles = {"capture.driver=pcap", "capture.files=[PCAP]"};
+const std::vector<std::string> kReadFiles = {"capture.driver=pcap", "capture.files=[PCAP]",
+                                             "capture.interfaces=[]", "capture.dpdk.ports=[]"};
 
 // A collector is held to the rules of the configuration, so it is read as one.
 CollectorConfig collector_of(const std::string& address, std::uint32_t netflow) {
@@ -34,8 +35,6 @@ Config config_for_read(const Arguments& arguments, std::vector<Diagnostic>& warn
   Config config = arguments.config.empty() ? load_config_text("", "--set", keys, &warnings)
                                            : load_config_file(arguments.config, keys, &warnings);
   config.capture.files = arguments.captures;
-  config.capture.interfaces.clear();
-  config.capture.dpdk.ports.clear();
   if (!arguments.filter.empty()) config.capture.filter = arguments.filter;
   if (arguments.tunnel == "inner") config.flows.tunnel = TunnelKey::kInner;
   if (arguments.tunnel == "outer") config.flows.tunnel = TunnelKey::kOuter;

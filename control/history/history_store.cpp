@@ -2,9 +2,12 @@
 // The schema, the flush, the pruning.
 #include "control/history/history_store.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 
 namespace wiretally {
@@ -62,10 +65,26 @@ const std::string& with_folder(const std::string& path) {
   return path;
 }
 
+DatabaseError two_meters(const std::string& path) {
+  return {SQLITE_BUSY,
+          fmt::format("history {}: another meter writes it; give each its own history.path", path)};
+}
+
+// Held as long as the store lives, and no longer than the process. Without one, where none can be
+// had, SQLite says what is wrong with the place.
+Descriptor lock_of(const std::string& path) {
+  Descriptor file(::open((with_folder(path) + ".lock").c_str(),
+                         O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
+  if (!file.is_open() || ::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
+  if (errno == EWOULDBLOCK) throw two_meters(path);
+  return file;
+}
+
 }  // namespace
 
 HistoryStore::HistoryStore(const std::string& path, const Calendar& calendar, std::uint64_t run)
-    : database_(with_folder(path), Database::Mode::kWrite),
+    : lock_(lock_of(path)),
+      database_(path, Database::Mode::kWrite),
       calendar_(calendar),
       run_(std::to_string(run)) {
   // FULL: a flush survives a power cut, too; one a flush interval costs nothing that matters.
@@ -116,9 +135,7 @@ bool HistoryStore::is_in_place() const {
 void HistoryStore::add(const HistoryBatch& batch, std::int64_t now_s) {
   Transaction transaction(database_);
   if (note("run") != run_) {
-    throw DatabaseError(SQLITE_BUSY, fmt::format("history {}: another meter writes it too; give "
-                                                 "each its own history.path",
-                                                 database_.path()));
+    throw two_meters(database_.path());
   }
   if (std::strtoull(note("batch").c_str(), nullptr, 10) >= batch.number) return;
   try {

@@ -13,6 +13,7 @@
 #include <string>
 #include <utility>
 
+#include "control/api/descriptor.hpp"
 #include "control/history/calendar.hpp"
 #include "control/history/database.hpp"
 #include "control/history/history_feed.hpp"
@@ -30,7 +31,8 @@ using KeepTimes = std::array<std::chrono::seconds, kLevels>;
 
 class HistoryStore {
  public:
-  // Opens or makes the file. `run`: a number of this run of the meter that no other has.
+  // Opens or makes the file. `run`: a number of this run of the meter that no other has. Throws too
+  // while another meter has it open (a lock on the file PATH.lock).
   HistoryStore(const std::string& path, const Calendar& calendar, std::uint64_t run);
 
   // When the run before was killed: when it had flushed last.
@@ -54,6 +56,7 @@ class HistoryStore {
   [[nodiscard]] std::string note(const std::string& key) const;
   void set_note(const std::string& key, const std::string& value);
 
+  const Descriptor lock_;  // before the database: who may not write does not open it
   Database database_;
   const Calendar& calendar_;
   const std::string run_;

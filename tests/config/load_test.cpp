@@ -142,6 +142,16 @@ TEST(Timeouts, that_were_not_written_are_never_shorter_than_the_tick) {
   EXPECT_EQ(t.idle, 15s);
 }
 
+TEST(Capture, warns_of_interfaces_that_files_leave_out) {
+  std::vector<Diagnostic> warnings;
+  (void)load_config_text("capture: {driver: pcap, interfaces: [{name: lo}], files: [a.pcap]}\n",
+                         "f.yaml", {}, &warnings);
+  ASSERT_FALSE(warnings.empty());
+  EXPECT_EQ(to_string(warnings[0]),
+            "f.yaml:1:58: capture.files: warning: are read, and capture.interfaces are not metered "
+            "beside them; leave out the one or the other");
+}
+
 // ---- files ----
 
 class ConfigFile : public testing::Test {

@@ -126,6 +126,22 @@ TEST_F(HistoryWriterTest, makes_a_new_file_when_the_old_one_was_taken_away) {
   EXPECT_EQ(octets(Level::kTotal), 10u);
 }
 
+TEST_F(HistoryWriterTest, leaves_a_file_to_the_meter_that_has_it) {
+  auto first = writer();
+  add(*first, kStart, 5);
+  first->flush(kStart + 10, 10);
+  auto second = writer();
+  add(*second, kStart, 7);
+  second->flush(kStart + 10, 10);
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("another meter writes it")));
+  add(*first, kStart, 1);
+  first->flush(kStart + 20, 20);
+  EXPECT_EQ(octets(Level::kTotal), 6u);
+  first.reset();
+  second->flush(kStart + 30, 30);
+  EXPECT_EQ(octets(Level::kTotal), 13u);
+}
+
 TEST_F(HistoryWriterTest, tells_of_a_run_that_was_killed_and_of_no_other) {
   {
     auto history = writer();
