@@ -12,7 +12,7 @@
 #include <array>
 #include <cerrno>
 
-#include "ebpf/descriptor.hpp"
+#include "dataplane/descriptor.hpp"
 #include "ebpf/libbpf_words.hpp"
 
 namespace wiretally {
@@ -25,8 +25,8 @@ constexpr std::uint16_t kUseSg = 1 << 4;                       // XDP_USE_SG
 using Answer = std::optional<bool>;
 
 bool may_ask() {
-  const ebpf::Descriptor map(bpf_map_create(BPF_MAP_TYPE_HASH, "wt_probe", 4, 4, 1, nullptr));
-  return static_cast<bool>(map);
+  const Descriptor map(bpf_map_create(BPF_MAP_TYPE_HASH, "wt_probe", 4, 4, 1, nullptr));
+  return map.is_open();
 }
 
 Answer has_map(bpf_map_type type) {
@@ -35,8 +35,8 @@ Answer has_map(bpf_map_type type) {
 }
 
 Answer has_batches() {
-  const ebpf::Descriptor map(bpf_map_create(BPF_MAP_TYPE_HASH, "wt_probe", 4, 4, 1, nullptr));
-  if (!map) return {};
+  const Descriptor map(bpf_map_create(BPF_MAP_TYPE_HASH, "wt_probe", 4, 4, 1, nullptr));
+  if (!map.is_open()) return {};
   std::uint32_t key = 0, value = 0, position = 0, count = 1;
   const int result =
       bpf_map_lookup_and_delete_batch(map.get(), nullptr, &position, &key, &value, &count, nullptr);
@@ -52,32 +52,33 @@ Answer has_tcx() {
   const std::array<bpf_insn, 2> let_pass = {
       bpf_insn{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, -1},
       bpf_insn{BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
-  const ebpf::Descriptor program(bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "wt_probe", "GPL",
-                                               let_pass.data(), let_pass.size(), nullptr));
-  if (!program) return {};
-  const ebpf::Descriptor link(bpf_link_create(program.get(), kNoInterface, kTcxEgress, nullptr));
+  const Descriptor program(bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "wt_probe", "GPL",
+                                         let_pass.data(), let_pass.size(), nullptr));
+  if (!program.is_open()) return {};
+  const Descriptor link(bpf_link_create(program.get(), kNoInterface, kTcxEgress, nullptr));
   return errno == ENODEV;
 }
 
 bool has_xdp_sockets() {
-  const ebpf::Descriptor socket(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
-  return socket || errno != EAFNOSUPPORT;
+  const Descriptor socket(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
+  return socket.is_open() || errno != EAFNOSUPPORT;
 }
 
 // The kernel shows rings with flags where it knows of them.
 Answer has_need_wakeup() {
-  const ebpf::Descriptor socket(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
+  const Descriptor socket(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
   xdp_mmap_offsets offsets{};
   socklen_t length = sizeof offsets;
-  if (!socket || ::getsockopt(socket.get(), SOL_XDP, XDP_MMAP_OFFSETS, &offsets, &length) != 0) {
+  if (!socket.is_open() ||
+      ::getsockopt(socket.get(), SOL_XDP, XDP_MMAP_OFFSETS, &offsets, &length) != 0) {
     return {};
   }
   return length == sizeof offsets;
 }
 
 Answer has_socket_pieces() {
-  const ebpf::Descriptor socket(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
-  if (!socket) return {};
+  const Descriptor socket(::socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0));
+  if (!socket.is_open()) return {};
   sockaddr_xdp address{};
   address.sxdp_family = AF_XDP;
   address.sxdp_flags = kUseSg;

@@ -48,25 +48,25 @@ int silent(libbpf_print_level, const char*, va_list) {
 std::string program_in_place(bpf_tc_hook& hook, std::string& name) {
   LIBBPF_OPTS(bpf_tc_opts, found, .handle = kHandle, .priority = kPriority);
   if (bpf_tc_query(&hook, &found) != 0) return {};
-  const ebpf::Descriptor program(bpf_prog_get_fd_by_id(found.prog_id));
+  const Descriptor program(bpf_prog_get_fd_by_id(found.prog_id));
   bpf_prog_info info{};
   __u32 length = sizeof info;
-  if (program && bpf_obj_get_info_by_fd(program.get(), &info, &length) == 0) {
+  if (program.is_open() && bpf_obj_get_info_by_fd(program.get(), &info, &length) == 0) {
     name.assign(info.name, strnlen(info.name, sizeof info.name));
   }
   return name + ", id " + std::to_string(found.prog_id);
 }
 
 // A name that one process of the namespace holds, until it ends. Not open: another has it.
-ebpf::Descriptor take_name(unsigned ifindex) {
-  ebpf::Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+Descriptor take_name(unsigned ifindex) {
+  Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string name = "wiretally/sent/" + std::to_string(ifindex);  // behind a 0: abstract
   std::memcpy(address.sun_path + 1, name.data(), name.size());
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0)
-    socket.reset();
+    socket.close();
   return socket;
 }
 
@@ -82,7 +82,7 @@ unsigned count_filters(unsigned ifindex, std::uint32_t side) {
   request.message.tcm_family = AF_UNSPEC;
   request.message.tcm_ifindex = static_cast<int>(ifindex);
   request.message.tcm_parent = TC_H_MAKE(TC_H_CLSACT, side);
-  const ebpf::Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+  const Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   if (::send(socket.get(), &request, sizeof request, 0) < 0) return 1;  // not known: leave it
   unsigned count = 0;
   alignas(nlmsghdr) std::array<char, 16384> reply;
@@ -112,8 +112,8 @@ void SentHook::attach(unsigned ifindex, const std::string& name) {
 bool SentHook::attach_link(unsigned ifindex, const std::string& name) {
   if (!tcx_) return false;
   LIBBPF_OPTS(bpf_link_create_opts, options, .flags = kBefore);
-  link_.reset(bpf_link_create(program_, static_cast<int>(ifindex), kTcxEgress, &options));
-  if (link_) return true;
+  link_ = Descriptor(bpf_link_create(program_, static_cast<int>(ifindex), kTcxEgress, &options));
+  if (link_.is_open()) return true;
   const int error = errno;
   if (error == EINVAL || error == EOPNOTSUPP) return false;
   throw XdpError("the kernel does not attach to what " + name + " sends: " + error_text(error) +
@@ -127,13 +127,13 @@ void SentHook::attach_filter(unsigned ifindex, const std::string& name) {
   std::string program;
   const std::string there = program_in_place(hook, program);
   owner_ = take_name(ifindex);
-  if (!there.empty() && program == kProgramName && owner_) {
+  if (!there.empty() && program == kProgramName && owner_.is_open()) {
     // Of a meter that was killed: only its filter is left, and the qdisc it had made for it.
     LIBBPF_OPTS(bpf_tc_opts, old, .handle = kHandle, .priority = kPriority);
     bpf_tc_detach(&hook, &old);
     made_qdisc_ = true;
-  } else if (!there.empty() || !owner_) {
-    owner_.reset();
+  } else if (!there.empty() || !owner_.is_open()) {
+    owner_.close();
     libbpf_set_print(before);
     throw XdpError(name + " is metered already by " + (there.empty() ? "another meter" : there) +
                    "; it is not replaced. Stop its owner, or `tc filter del dev " + name +
@@ -150,9 +150,9 @@ void SentHook::attach_filter(unsigned ifindex, const std::string& name) {
 }
 
 void SentHook::detach() {
-  if (link_) {
+  if (link_.is_open()) {
     bpf_link_detach(link_.get());
-    link_.reset();
+    link_.close();
   }
   if (filtered_ != 0) detach_filter();
 }
@@ -171,12 +171,12 @@ void SentHook::detach_filter() {
   libbpf_set_print(before);
   filtered_ = 0;
   made_qdisc_ = false;
-  owner_.reset();
+  owner_.close();
 }
 
 // What bpf_link_info has for tcx begins as what it has for XDP: with the interface.
 unsigned SentHook::attached_ifindex() const {
-  if (!link_) return filtered_;
+  if (!link_.is_open()) return filtered_;
   bpf_link_info info{};
   __u32 length = sizeof info;
   return bpf_obj_get_info_by_fd(link_.get(), &info, &length) == 0 ? info.xdp.ifindex : 0;

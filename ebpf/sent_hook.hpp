@@ -7,7 +7,7 @@
 
 #include <string>
 
-#include "ebpf/descriptor.hpp"
+#include "dataplane/descriptor.hpp"
 
 namespace wiretally {
 
@@ -25,7 +25,7 @@ class SentHook {
   void detach();
   // 0: nothing is attached, or the interface has gone.
   [[nodiscard]] unsigned attached_ifindex() const;
-  [[nodiscard]] const char* kind() const { return link_ ? "tcx" : "clsact"; }
+  [[nodiscard]] const char* kind() const { return link_.is_open() ? "tcx" : "clsact"; }
 
  private:
   bool attach_link(unsigned ifindex, const std::string& name);
@@ -34,9 +34,9 @@ class SentHook {
 
   int program_;
   bool tcx_;
-  ebpf::Descriptor link_;
-  ebpf::Descriptor owner_;  // of the filter: a name that ends with the process
-  unsigned filtered_ = 0;   // the interface that the filter is on
+  Descriptor link_;
+  Descriptor owner_;       // of the filter: a name that ends with the process
+  unsigned filtered_ = 0;  // the interface that the filter is on
   bool made_qdisc_ = false;
 };
 

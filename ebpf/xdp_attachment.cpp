@@ -16,10 +16,10 @@ namespace wiretally {
 namespace {
 
 std::string program_name(std::uint32_t id) {
-  const ebpf::Descriptor program(bpf_prog_get_fd_by_id(id));
+  const Descriptor program(bpf_prog_get_fd_by_id(id));
   bpf_prog_info info{};
   __u32 length = sizeof info;
-  if (!program || bpf_obj_get_info_by_fd(program.get(), &info, &length) != 0) {
+  if (!program.is_open() || bpf_obj_get_info_by_fd(program.get(), &info, &length) != 0) {
     return "(its name may be asked for by CAP_SYS_ADMIN only)";
   }
   return std::string(info.name, strnlen(info.name, sizeof info.name));
@@ -39,7 +39,7 @@ std::string foreign_program(unsigned ifindex) {
 
 // 0: not known.
 unsigned mtu_of(const std::string& name) {
-  const ebpf::Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ifreq request{};
   name.copy(request.ifr_name, IFNAMSIZ - 1);
   if (::ioctl(socket.get(), SIOCGIFMTU, &request) != 0) return 0;
@@ -86,8 +86,8 @@ XdpMode XdpAttachment::attach(int program, unsigned ifindex, const std::string& 
   native_refusal_.clear();
   const auto try_mode = [&](std::uint32_t flags) {
     LIBBPF_OPTS(bpf_link_create_opts, link_options, .flags = flags);
-    link_.reset(bpf_link_create(program, static_cast<int>(ifindex), BPF_XDP, &link_options));
-    return link_ ? 0 : errno;
+    link_ = Descriptor(bpf_link_create(program, static_cast<int>(ifindex), BPF_XDP, &link_options));
+    return link_.is_open() ? 0 : errno;
   };
   const std::string foreign = foreign_program(ifindex);
   if (!foreign.empty()) {
@@ -105,16 +105,16 @@ XdpMode XdpAttachment::attach(int program, unsigned ifindex, const std::string& 
 }
 
 bool XdpAttachment::detach() {
-  if (!link_) return false;
+  if (!link_.is_open()) return false;
   bpf_link_detach(link_.get());
-  link_.reset();
+  link_.close();
   return true;
 }
 
 unsigned XdpAttachment::ifindex() const {
   bpf_link_info info{};
   __u32 length = sizeof info;
-  if (!link_ || bpf_obj_get_info_by_fd(link_.get(), &info, &length) != 0) return 0;
+  if (!link_.is_open() || bpf_obj_get_info_by_fd(link_.get(), &info, &length) != 0) return 0;
   return info.xdp.ifindex;
 }
 

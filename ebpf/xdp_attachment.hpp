@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "ebpf/descriptor.hpp"
+#include "dataplane/descriptor.hpp"
 
 namespace wiretally {
 
@@ -39,7 +39,7 @@ class XdpAttachment {
   XdpMode attach(int program, unsigned ifindex, const std::string& name);
   // False if nothing was attached. A program that runs while this is called still runs to its end.
   bool detach();
-  [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
+  [[nodiscard]] bool attached() const { return link_.is_open(); }
   // The interface that the link holds; 0: it has gone.
   [[nodiscard]] unsigned ifindex() const;
   // Why not native, after attach() has said kGeneric.
@@ -47,7 +47,7 @@ class XdpAttachment {
 
  private:
   std::string capabilities_;
-  ebpf::Descriptor link_;
+  Descriptor link_;
   std::string native_refusal_;
 };
 

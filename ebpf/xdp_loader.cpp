@@ -107,9 +107,9 @@ void XdpLoader::open() {
 // Prealloc'd: the memory is taken now, and an entry costs no allocation later.
 void XdpLoader::make_flow_maps() {
   const auto make = [](std::uint32_t entries) {
-    ebpf::Descriptor map(bpf_map_create(BPF_MAP_TYPE_HASH, "wt_flows", sizeof(kernel_flow_key),
-                                        sizeof(kernel_flow_count), entries, nullptr));
-    if (!map) {
+    Descriptor map(bpf_map_create(BPF_MAP_TYPE_HASH, "wt_flows", sizeof(kernel_flow_key),
+                                  sizeof(kernel_flow_count), entries, nullptr));
+    if (!map.is_open()) {
       const int error = errno;
       throw XdpError("the kernel makes no map for " + std::to_string(entries) +
                      " flows: " + xdp_error_text(error) + cure_of(error));
@@ -163,7 +163,7 @@ void XdpLoader::place_flow_maps() {
   std::vector<std::uint32_t> slots;
   std::vector<int> maps;
   for (std::uint32_t slot = 0; slot < flow_maps_.size(); ++slot) {
-    if (!flow_maps_[slot]) continue;
+    if (!flow_maps_[slot].is_open()) continue;
     slots.push_back(slot);
     maps.push_back(flow_maps_[slot].get());
   }

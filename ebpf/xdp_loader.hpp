@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "ebpf/descriptor.hpp"
+#include "dataplane/descriptor.hpp"
 #include "ebpf/embedded_object.hpp"
 #include "ebpf/flow_layout.h"
 #include "ebpf/xdp_attachment.hpp"
@@ -87,8 +87,8 @@ class XdpLoader {
   int rows_ = -1;
   int ring_ = -1;
   unsigned cpus_ = 0;
-  std::vector<ebpf::Descriptor> flow_maps_;
-  ebpf::Descriptor spare_map_;  // what the barrier's place holds
+  std::vector<Descriptor> flow_maps_;
+  Descriptor spare_map_;  // what the barrier's place holds
   volatile kernel_control* control_ = nullptr;
   XdpAttachment attachment_;
 };

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <string>
 
-#include "control/api/descriptor.hpp"
+#include "dataplane/descriptor.hpp"
 
 namespace wiretally {
 

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "control/api/control_server.hpp"
-#include "control/api/descriptor.hpp"
+#include "dataplane/descriptor.hpp"
 
 namespace wiretally {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "control/api/descriptor.hpp"
+#include "dataplane/descriptor.hpp"
 
 namespace wiretally {
 

@@ -15,7 +15,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "control/api/descriptor.hpp"
+#include "dataplane/descriptor.hpp"
 
 namespace wiretally {
 namespace {

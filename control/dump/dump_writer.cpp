@@ -14,7 +14,7 @@
 
 #include "config/time_zone.hpp"
 #include "config/values.hpp"
-#include "control/api/descriptor.hpp"
+#include "dataplane/descriptor.hpp"
 
 namespace wiretally {
 namespace {

@@ -13,10 +13,10 @@
 #include <string>
 #include <utility>
 
-#include "control/api/descriptor.hpp"
 #include "control/history/calendar.hpp"
 #include "control/history/database.hpp"
 #include "control/history/history_feed.hpp"
+#include "dataplane/descriptor.hpp"
 
 namespace wiretally {
 

@@ -17,9 +17,9 @@
 #include <thread>
 
 #include "config/startup_error.hpp"
-#include "control/api/descriptor.hpp"
 #include "control/metrics/metric_families.hpp"
 #include "control/version.hpp"
+#include "dataplane/descriptor.hpp"
 
 namespace wiretally {
 namespace {

@@ -20,23 +20,10 @@
 #include <memory>
 #include <string_view>
 
+#include "dataplane/descriptor.hpp"
+
 namespace wiretally {
 namespace {
-
-class Socket {
- public:
-  Socket(int family, int type, int protocol)
-      : descriptor_(::socket(family, type | SOCK_CLOEXEC, protocol)) {}
-  ~Socket() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 ifreq request_for(const std::string& name) {
   ifreq request{};
@@ -44,10 +31,10 @@ ifreq request_for(const std::string& name) {
   return request;
 }
 
-bool ethtool_ioctl(const Socket& socket, const std::string& name, void* command) {
+bool ethtool_ioctl(const Descriptor& socket, const std::string& name, void* command) {
   ifreq request = request_for(name);
   request.ifr_data = static_cast<char*>(command);
-  return ::ioctl(socket.descriptor(), SIOCETHTOOL, &request) == 0;
+  return ::ioctl(socket.get(), SIOCETHTOOL, &request) == 0;
 }
 
 // Of a driver that tells no channels (veth before Linux 5.13, tun), as far as the /sys that is
@@ -65,14 +52,14 @@ unsigned rx_queues_in_sys(const std::string& name, unsigned index) {
   return std::max(1u, count);
 }
 
-unsigned rx_queues_of(const Socket& socket, const std::string& name, unsigned index) {
+unsigned rx_queues_of(const Descriptor& socket, const std::string& name, unsigned index) {
   ethtool_channels channels{};
   channels.cmd = ETHTOOL_GCHANNELS;
   if (!ethtool_ioctl(socket, name, &channels)) return rx_queues_in_sys(name, index);
   return std::max(1u, channels.rx_count + channels.combined_count);
 }
 
-bool merges_packets(const Socket& socket, const std::string& name) {
+bool merges_packets(const Descriptor& socket, const std::string& name) {
   ethtool_value gro{ETHTOOL_GGRO, 0};
   ethtool_value flags{ETHTOOL_GFLAGS, 0};
   const bool has_gro = ethtool_ioctl(socket, name, &gro) && gro.data != 0;
@@ -80,7 +67,7 @@ bool merges_packets(const Socket& socket, const std::string& name) {
   return has_gro || has_lro;
 }
 
-bool strips_vlan_tags(const Socket& socket, const std::string& name) {
+bool strips_vlan_tags(const Descriptor& socket, const std::string& name) {
   ethtool_value flags{ETHTOOL_GFLAGS, 0};
   return ethtool_ioctl(socket, name, &flags) && (flags.data & ETH_FLAG_RXVLAN) != 0;
 }
@@ -89,20 +76,20 @@ bool strips_vlan_tags(const Socket& socket, const std::string& name) {
 
 std::optional<KernelInterface> kernel_interface(const std::string& name) {
   if (name.empty() || name.size() >= IFNAMSIZ) return std::nullopt;
-  const Socket socket(AF_INET, SOCK_DGRAM, 0);
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   KernelInterface found;
   ifreq request = request_for(name);
-  if (::ioctl(socket.descriptor(), SIOCGIFINDEX, &request) != 0) return std::nullopt;
+  if (::ioctl(socket.get(), SIOCGIFINDEX, &request) != 0) return std::nullopt;
   found.index = static_cast<unsigned>(request.ifr_ifindex);
-  if (::ioctl(socket.descriptor(), SIOCGIFFLAGS, &request) == 0) {
+  if (::ioctl(socket.get(), SIOCGIFFLAGS, &request) == 0) {
     found.up = (request.ifr_flags & IFF_UP) != 0;
     found.promiscuous_flag = (request.ifr_flags & IFF_PROMISC) != 0;
   }
-  if (::ioctl(socket.descriptor(), SIOCGIFHWADDR, &request) == 0) {
+  if (::ioctl(socket.get(), SIOCGIFHWADDR, &request) == 0) {
     const auto type = request.ifr_hwaddr.sa_family;
     found.has_ethernet_frames = type == ARPHRD_ETHER || type == ARPHRD_LOOPBACK;
   }
-  if (::ioctl(socket.descriptor(), SIOCGIFMTU, &request) == 0) {
+  if (::ioctl(socket.get(), SIOCGIFMTU, &request) == 0) {
     found.mtu = static_cast<unsigned>(request.ifr_mtu);
   }
   found.rx_queues = rx_queues_of(socket, name, found.index);
@@ -141,11 +128,11 @@ std::set<int> capture_sockets() {
 }
 
 void set_promiscuous_flag(const std::string& name) {
-  const Socket socket(AF_INET, SOCK_DGRAM, 0);
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ifreq request = request_for(name);
-  if (::ioctl(socket.descriptor(), SIOCGIFFLAGS, &request) != 0) return;
+  if (::ioctl(socket.get(), SIOCGIFFLAGS, &request) != 0) return;
   request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_PROMISC);
-  ::ioctl(socket.descriptor(), SIOCSIFFLAGS, &request);
+  ::ioctl(socket.get(), SIOCSIFFLAGS, &request);
 }
 
 PromiscuousInterface::PromiscuousInterface(const std::string& name)

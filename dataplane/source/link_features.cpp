@@ -16,6 +16,8 @@
 #include <cstring>
 #include <span>
 
+#include "dataplane/descriptor.hpp"
+
 namespace wiretally {
 namespace {
 
@@ -24,21 +26,6 @@ constexpr std::uint8_t kGetDevice = 1;
 constexpr std::uint16_t kIfindex = 1;
 constexpr std::uint16_t kFeatures = 3;
 constexpr std::uint64_t kBasic = 1, kRedirect = 2, kZeroCopy = 8, kReceivesPieces = 32;
-
-class Socket {
- public:
-  Socket(int family, int type, int protocol)
-      : descriptor_(::socket(family, type | SOCK_CLOEXEC, protocol)) {}
-  ~Socket() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Socket(const Socket&) = delete;
-  Socket& operator=(const Socket&) = delete;
-  [[nodiscard]] int get() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 struct Request {
   nlmsghdr header;
@@ -49,7 +36,7 @@ struct Request {
 
 // The value of attribute `wanted` in the answer to a request with one attribute.
 template <class Value>
-std::optional<Value> ask(const Socket& socket, std::uint16_t family, std::uint8_t command,
+std::optional<Value> ask(const Descriptor& socket, std::uint16_t family, std::uint8_t command,
                          std::uint16_t attribute, std::span<const char> value,
                          std::uint16_t wanted) {
   Request request{};
@@ -91,7 +78,7 @@ std::optional<Value> ask(const Socket& socket, std::uint16_t family, std::uint8_
 std::optional<XdpFeatures> xdp_features(const std::string& interface) {
   const std::uint32_t ifindex = ::if_nametoindex(interface.c_str());
   if (ifindex == 0) return std::nullopt;
-  const Socket socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
+  const Descriptor socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC));
   constexpr char kFamily[] = "netdev";
   const auto family = ask<std::uint16_t>(socket, GENL_ID_CTRL, CTRL_CMD_GETFAMILY,
                                          CTRL_ATTR_FAMILY_NAME, kFamily, CTRL_ATTR_FAMILY_ID);
@@ -105,7 +92,7 @@ std::optional<XdpFeatures> xdp_features(const std::string& interface) {
 }
 
 std::string driver_name(const std::string& interface) {
-  const Socket socket(AF_INET, SOCK_DGRAM, 0);
+  const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ethtool_drvinfo info{};
   info.cmd = ETHTOOL_GDRVINFO;
   ifreq request{};

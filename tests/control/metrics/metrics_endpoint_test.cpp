@@ -11,7 +11,7 @@
 #include <chrono>
 
 #include "config/startup_error.hpp"
-#include "control/api/descriptor.hpp"
+#include "dataplane/descriptor.hpp"
 #include "tests/control/sample_status.hpp"
 
 namespace wiretally {
