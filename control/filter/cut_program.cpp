@@ -10,6 +10,8 @@
 #include <map>
 #include <utility>
 
+#include "control/filter/bpf_words.hpp"
+
 namespace wiretally {
 namespace {
 
@@ -36,47 +38,6 @@ struct Machine {
 
 std::uint32_t size_of(std::uint16_t code) {
   return BPF_SIZE(code) == BPF_W ? 4 : BPF_SIZE(code) == BPF_H ? 2 : 1;
-}
-
-// As bpf_filter() computes. Division by nothing is for the caller.
-std::uint32_t computed(std::uint16_t op, std::uint32_t a, std::uint32_t b) {
-  switch (op) {
-    case BPF_ADD:
-      return a + b;
-    case BPF_SUB:
-      return a - b;
-    case BPF_MUL:
-      return a * b;
-    case BPF_DIV:
-      return a / b;
-    case BPF_MOD:
-      return a % b;
-    case BPF_OR:
-      return a | b;
-    case BPF_AND:
-      return a & b;
-    case BPF_XOR:
-      return a ^ b;
-    case BPF_LSH:
-      return b < 32 ? a << b : 0;
-    case BPF_RSH:
-      return b < 32 ? a >> b : 0;
-    default:  // BPF_NEG
-      return 0 - a;
-  }
-}
-
-bool decided(std::uint16_t op, std::uint32_t a, std::uint32_t b) {
-  switch (op) {
-    case BPF_JEQ:
-      return a == b;
-    case BPF_JGT:
-      return a > b;
-    case BPF_JGE:
-      return a >= b;
-    default:  // BPF_JSET
-      return (a & b) != 0;
-  }
 }
 
 }  // namespace
@@ -138,7 +99,7 @@ class ProgramCutter {
     const bool by_x = BPF_SRC(insn.code) == BPF_X;
     if (machine.a.varies() || (by_x && machine.x.varies())) return std::nullopt;
     const std::uint32_t b = by_x ? machine.x.value : insn.k;
-    return next + (decided(BPF_OP(insn.code), machine.a.value, b) ? insn.jt : insn.jf);
+    return next + (bpf_jumps(BPF_OP(insn.code), machine.a.value, b) ? insn.jt : insn.jf);
   }
 
   std::uint32_t test_at(const Machine& machine) {
@@ -255,7 +216,7 @@ class ProgramCutter {
     Held& a = machine.a;
     if (!a.varies() && !b.varies()) {
       if ((op == BPF_DIV || op == BPF_MOD) && b.value == 0) return false;
-      a.value = computed(op, a.value, b.value);
+      a.value = bpf_computed(op, a.value, b.value);
       return true;
     }
     if (b.varies()) {

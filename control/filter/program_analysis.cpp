@@ -12,6 +12,7 @@
 #include <set>
 #include <vector>
 
+#include "control/filter/bpf_words.hpp"
 #include "control/filter/frame_facts.hpp"
 
 namespace wiretally {
@@ -202,33 +203,6 @@ class Analysis {
     if (BPF_RVAL(insn.code) == BPF_A && state.a.unknown != 0) refuse_unknown(state.a.what);
   }
 
-  static std::uint32_t computed(std::uint16_t op, std::uint32_t a, std::uint32_t b) {
-    switch (op) {
-      case BPF_ADD:
-        return a + b;
-      case BPF_SUB:
-        return a - b;
-      case BPF_MUL:
-        return a * b;
-      case BPF_DIV:
-        return b == 0 ? 0 : a / b;
-      case BPF_MOD:
-        return b == 0 ? 0 : a % b;
-      case BPF_OR:
-        return a | b;
-      case BPF_AND:
-        return a & b;
-      case BPF_XOR:
-        return a ^ b;
-      case BPF_LSH:
-        return b < 32 ? a << b : 0;
-      case BPF_RSH:
-        return b < 32 ? a >> b : 0;
-      default:  // BPF_NEG
-        return 0 - a;
-    }
-  }
-
   // Unknown bits of a result; the other operand is `b`.
   static std::uint32_t unknown_after(std::uint16_t op, const Value& a, const Value& b) {
     const std::uint32_t either = a.unknown | b.unknown;
@@ -242,9 +216,9 @@ class Analysis {
       case BPF_XOR:
         return either;
       case BPF_LSH:
-        return b.exact ? computed(op, a.unknown, *b.exact) : either == 0 ? 0 : 0xffffffff;
+        return b.exact ? bpf_computed(op, a.unknown, *b.exact) : either == 0 ? 0 : 0xffffffff;
       case BPF_RSH:
-        return b.exact ? computed(op, a.unknown, *b.exact) : either == 0 ? 0 : 0xffffffff;
+        return b.exact ? bpf_computed(op, a.unknown, *b.exact) : either == 0 ? 0 : 0xffffffff;
       case BPF_DIV:
       case BPF_MOD:
         return either == 0 ? 0 : 0xffffffff;
@@ -260,7 +234,7 @@ class Analysis {
     Value out;
     out.unknown = unknown_after(op, a, b);
     if (out.unknown != 0) out.what = a.unknown != 0 ? a.what : b.what;
-    if (a.exact && b.exact) out.exact = computed(op, *a.exact, *b.exact);
+    if (a.exact && b.exact) out.exact = bpf_computed(op, *a.exact, *b.exact);
     if (op == BPF_AND && a.field && b.exact) {
       out.field = a.field;
       out.field->mask &= *b.exact;
@@ -270,21 +244,6 @@ class Analysis {
     out.fragment = a.fragment;
     out.arp = a.arp || b.arp;
     state.a = out;
-  }
-
-  static std::optional<bool> decided(std::uint16_t op, std::optional<std::uint32_t> a,
-                                     std::optional<std::uint32_t> b) {
-    if (!a || !b) return std::nullopt;
-    switch (op) {
-      case BPF_JEQ:
-        return *a == *b;
-      case BPF_JGT:
-        return *a > *b;
-      case BPF_JGE:
-        return *a >= *b;
-      default:
-        return (*a & *b) != 0;
-    }
   }
 
   // What is known where the branch was taken.
@@ -338,7 +297,8 @@ class Analysis {
     if (op == BPF_JSET && b.exact) depends &= *b.exact;
     if (depends != 0) return refuse_unknown(state.a.unknown != 0 ? state.a.what : b.what);
     if (compares_lengths(state, insn)) return refuse_unknown("the length of 802.3 frames");
-    const std::optional<bool> only = decided(op, state.a.exact, b.exact);
+    std::optional<bool> only;
+    if (state.a.exact && b.exact) only = bpf_jumps(op, *state.a.exact, *b.exact);
     for (const bool taken : {false, true}) {
       if (only && *only != taken) continue;
       State after = state;
