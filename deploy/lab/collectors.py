@@ -10,6 +10,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 import urllib.parse
@@ -34,6 +35,14 @@ def listens(process, port, protocol):
             if row[1].rsplit(":", 1)[1] == wanted and state_fits:
                 return True
     return False
+
+
+def udp_receiver(port, timeout_s):
+    """A collector of one's own: a socket on 127.0.0.1 of the namespace we are in."""
+    receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    receiver.bind(("127.0.0.1", port))
+    receiver.settimeout(timeout_s)
+    return receiver
 
 
 def wait_empty(process, port):

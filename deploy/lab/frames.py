@@ -6,7 +6,9 @@ Addresses are documentation and benchmarking ranges only (RFC 5737, 2544, 3849).
 """
 import collections
 import ipaddress
+import socket
 import struct
+import time
 
 # kind: 4, 6 or 0 (no IP). octets: IP total length, 0 without IP.
 Frame = collections.namedtuple("Frame", "data kind octets")
@@ -15,6 +17,24 @@ FRAME_MIN = 60  # without FCS; a network card pads to it
 IPV4, IPV6, ARP, LLDP, VLAN, QINQ = 0x0800, 0x86DD, 0x0806, 0x88CC, 0x8100, 0x88A8
 ICMP, TCP, UDP, FRAGMENT, ICMPV6 = 1, 6, 17, 44, 58
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+
+
+def packet_socket(interface):
+    """Sends whole frames out of the interface of the namespace we are in."""
+    out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    try:
+        out.bind((interface, 0))
+    except OSError:
+        out.close()
+        raise
+    return out
+
+
+def keep_pace(began, number, rate):
+    """Waits until frame `number` is due: `rate` a second since `began` (monotonic)."""
+    ahead = began + number / rate - time.monotonic()
+    if ahead > 0:
+        time.sleep(ahead)
 
 
 def checksum(data):

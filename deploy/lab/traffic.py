@@ -184,8 +184,7 @@ class Account:
 
 class Sender:
     def __init__(self, interface):
-        self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-        self.socket.bind((interface, 0))
+        self.socket = f.packet_socket(interface)
         self.account = Account()
         self.stopped = False
         for number in (signal.SIGTERM, signal.SIGINT):

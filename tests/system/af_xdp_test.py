@@ -13,6 +13,7 @@ import time
 import ebpf_test
 import harness
 from harness import account, meter, namespace, resources
+from lab.frames import keep_pace, packet_socket  # noqa: E402  (harness has put deploy/ in the path)
 
 
 def thread_seconds(pid):
@@ -27,19 +28,13 @@ def thread_seconds(pid):
 
 def send_frames(interface, frames, rate=0):
     """All of them, at most `rate` a second; 0: as fast as it goes."""
-    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    try:
-        sock.bind((interface, 0))
+    with packet_socket(interface) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8 << 20)
         began = time.monotonic()
         for number, frame in enumerate(frames):
             if rate and number % 32 == 0:
-                ahead = began + number / rate - time.monotonic()
-                if ahead > 0:
-                    time.sleep(ahead)
+                keep_pace(began, number, rate)
             sock.send(frame)
-    finally:
-        sock.close()
 
 
 class AfXdp(ebpf_test.Ebpf):

@@ -14,7 +14,7 @@ import threading
 import time
 
 import harness
-from harness import account, meter
+from harness import account, collectors, meter
 from lab import frames  # noqa: E402  (harness has put deploy/ into the path)
 
 HOUR = 3600
@@ -36,13 +36,7 @@ class Stream(threading.Thread):
         super().__init__()
         self.sent = collections.defaultdict(list)  # times, by source port
         self.ended = threading.Event()
-        self._socket = namespace.call(self._open, interface)
-
-    @staticmethod
-    def _open(interface):
-        out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-        out.bind((interface, 0))
-        return out
+        self._socket = namespace.call(frames.packet_socket, interface)
 
     @staticmethod
     def _frame(sport):
@@ -72,16 +66,9 @@ class Collector(threading.Thread):
         super().__init__(daemon=True)
         self.records = []
         self._templates = {}
-        self._socket = namespace.call(self._open, port)
+        self._socket = namespace.call(collectors.udp_receiver, port, 0.2)
         self.ended = False
         self.start()
-
-    @staticmethod
-    def _open(port):
-        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        receiver.bind(("127.0.0.1", port))
-        receiver.settimeout(0.2)
-        return receiver
 
     def run(self):
         while not self.ended:

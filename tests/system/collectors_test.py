@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Collectors that are away, come back, or are two: the meter goes on and counts what is lost."""
-import socket
 import struct
 import sys
 import time
@@ -84,13 +83,6 @@ class Collectors(harness.Case):
         self.assertGreater(first.totals()["records"], 0)
         self.assertGreater(second.totals()["records"], 100)
 
-    @staticmethod
-    def listen(port):
-        receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        receiver.bind(("127.0.0.1", port))
-        receiver.settimeout(20)
-        return receiver
-
     def first_sets(self, receiver, header):
         """The sets of the datagrams up to the first with data, and when that came."""
         found = []
@@ -113,14 +105,14 @@ class Collectors(harness.Case):
                       "templates": {"packets": 100_000, "interval": "1h"}}], socket,
                     more="flows: {timeouts: {active: 2s, idle: 1s, tcp: 1s, udp: 1s, icmp: 1s}}\n"),
                     f"meter-{version}").start()
-                receiver = within.call(self.listen, 2055)
+                receiver = within.call(collectors.udp_receiver, 2055, 20)
                 sender = collectors.Sender(self.lab, source, "s0", f"sender-{version}", rate=2000)
                 self.first_sets(receiver, header)
                 waits = []
                 for _ in range(3):
                     receiver.close()
                     time.sleep(2)
-                    receiver = within.call(self.listen, 2055)
+                    receiver = within.call(collectors.udp_receiver, 2055, 20)
                     began = time.monotonic()
                     sets, ended = self.first_sets(receiver, header)
                     waits.append(ended - began)

@@ -6,7 +6,6 @@ five minutes in stretches of one."""
 import calendar
 import json
 import os
-import socket
 import sys
 import threading
 import time
@@ -30,19 +29,13 @@ class Stream(threading.Thread):
         super().__init__()
         self.sent = []  # (seconds since the epoch, octets)
         self.packets = 0
-        self._socket = namespace.call(self._open, interface)
+        self._socket = namespace.call(frames.packet_socket, interface)
         self._frames = []
         for flow in range(FLOWS):
             source, target = frames.address("198.18.0.1", flow), frames.address("192.0.2.1")
             packet = frames.ip(source, target, frames.UDP, frames.udp(
                 source, target, 1000 + flow, 9000, bytes(PAYLOAD)))
             self._frames.append(frames.ip_frame(packet, frames.mac(1), frames.mac(2)))
-
-    @staticmethod
-    def _open(interface):
-        out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-        out.bind((interface, 0))
-        return out
 
     def run(self):
         began = time.monotonic()

@@ -20,6 +20,7 @@ import time
 import corpus
 import harness
 from harness import account, meter, namespace, resources
+from lab.frames import keep_pace, packet_socket  # noqa: E402  (harness has put deploy/ in the path)
 
 RATE = 9000  # on each link
 EPSILON_NS = 200_000_000  # between the sender's clock and the kernel's, with both CPUs busy
@@ -96,17 +97,14 @@ def replay(links, frames, rate):
     sockets = []
     try:
         for interface, longest in links.items():
-            sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+            sock = packet_socket(interface)
             sockets.append((sock, longest))
-            sock.bind((interface, 0))
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
         began = time.monotonic()
         first = time.time_ns()
         for number, frame in enumerate(frames):
             if number % 32 == 0:
-                ahead = began + number / rate - time.monotonic()
-                if ahead > 0:
-                    time.sleep(ahead)
+                keep_pace(began, number, rate)
             for sock, longest in sockets:
                 if len(frame) <= longest:
                     sock.send(frame)

@@ -13,6 +13,7 @@ import time
 
 import harness
 from harness import account, collectors, meter, namespace, resources
+from lab import frames  # noqa: E402  (harness has put deploy/ into the path)
 
 FLOOD = int(os.environ.get("WIRETALLY_TEST_FLOOD", "2000000"))
 
@@ -27,25 +28,14 @@ def send_random_flows(interface, count, seed, rate):
     """`count` frames of 60 octets, each with a 5-tuple of its own, at most `rate` a second."""
     draw = random.Random(seed)
     frame = udp_template()
-    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    try:
-        sock.bind((interface, 0))
+    with frames.packet_socket(interface) as sock:
         began = time.monotonic()
         for number in range(count):
             struct.pack_into("!QHH", frame, 26, draw.getrandbits(64), number & 0xffff,
                              number >> 16)
             if number % 64 == 0:
-                ahead = began + number / rate - time.monotonic()
-                if ahead > 0:
-                    time.sleep(ahead)
+                frames.keep_pace(began, number, rate)
             sock.send(frame)
-    finally:
-        sock.close()
-
-
-def resident_kib(pid):
-    with open(f"/proc/{pid}/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
 def make_uneven_link(case):
@@ -98,10 +88,10 @@ class Overload(Ebpf):
         pid = self.meter.process.child.pid
         self.source.call(send_random_flows, "s0", 20000, 1, 100000)
         self.wait_received(20000)
-        before = resident_kib(pid)
+        before = harness.resident_kib(pid)
         self.source.call(send_random_flows, "s0", FLOOD, 2, 400000)
         status = account.wait_quiet(self.meter, self.wire, {"packets": FLOOD + 20000}, 20)
-        after = resident_kib(pid)
+        after = harness.resident_kib(pid)
         port = status["ports"][0]
         self.assertEqual(account.missed(status), 0)
         self.assertEqual(port["received"]["packets"], FLOOD + 20000)

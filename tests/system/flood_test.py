@@ -6,7 +6,6 @@ and, as nfdump and tshark read it, in the export within two ticks."""
 import ipaddress
 import json
 import random
-import socket
 import struct
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import time
 
 import harness
 from harness import account, collectors, meter, resources
+from lab import frames  # noqa: E402  (harness has put deploy/ into the path)
 
 PACKETS, RATE = 300_000, 60_000
 RESIDENT_EVERY = 50
@@ -35,25 +35,14 @@ def syn(source, target, source_port, target_port):
     return (b"\x02\0\0\0\0\2\x02\0\0\0\0\1\x08\0" + ip + tcp).ljust(60, b"\0")
 
 
-def resident_kib(pid):
-    with open(f"/proc/{pid}/status") as status:
-        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-
-
 class Flood(threading.Thread):
     """PACKETS frames at RATE a second; each fiftieth is of the one flow that lasts."""
 
     def __init__(self, namespace, interface, frame_of):
         super().__init__()
-        self._socket = namespace.call(self._open, interface)
+        self._socket = namespace.call(frames.packet_socket, interface)
         self._frame_of = frame_of
         self.began = 0.0
-
-    @staticmethod
-    def _open(interface):
-        out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-        out.bind((interface, 0))
-        return out
 
     def run(self):
         draw = random.Random(3)
@@ -62,9 +51,7 @@ class Flood(threading.Thread):
         began = time.monotonic()
         for n in range(PACKETS):
             if n % 64 == 0:
-                ahead = began + n / RATE - time.monotonic()
-                if ahead > 0:
-                    time.sleep(ahead)
+                frames.keep_pace(began, n, RATE)
             self._socket.send(resident if n % RESIDENT_EVERY == 0
                               else self._frame_of(draw.getrandbits(32), n & 0xffff))
         self._socket.close()
@@ -112,13 +99,13 @@ class Floods(harness.Case):
     def check(self, frame_of, how, place, address):
         """`place`: 1 if the address is a record's source, 2 if its destination."""
         flood = Flood(self.place(), "s0", frame_of)
-        before = resident_kib(self.meter.process.child.pid)
+        before = harness.resident_kib(self.meter.process.child.pid)
         flood.start()
         resources.wait_for(lambda: flood.began, 5, "the flood began", 0.01)
         top_s = self.named_by_top(how, address, flood.began)
         flood.join()
         status = account.wait_quiet(self.meter, self.wire, {"packets": PACKETS}, 20)
-        after = resident_kib(self.meter.process.child.pid)
+        after = harness.resident_kib(self.meter.process.child.pid)
         print(f"    resident {before} KiB before, {after} KiB after", flush=True)
         self.assertLess(after, 1.05 * before)
         self.assert_balanced(self.meter)

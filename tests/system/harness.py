@@ -20,6 +20,11 @@ SECONDS = float(os.environ.get("WIRETALLY_TEST_SECONDS", "15"))
 MARK = "case "
 
 
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
 class Late(Exception):
     pass
 
