@@ -12,7 +12,7 @@
 #include <memory>
 
 #include "dataplane/source/dpdk_interface.hpp"
-#include "dataplane/source/dpdk_link.hpp"
+#include "dataplane/source/kernel_link.hpp"
 
 namespace wiretally {
 namespace {

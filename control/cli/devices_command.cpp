@@ -12,7 +12,7 @@
 #include "control/cli/system_facts.hpp"
 #include "control/cli/terminal.hpp"
 #include "control/cli/text_table.hpp"
-#include "dataplane/source/dpdk_link.hpp"
+#include "dataplane/source/kernel_link.hpp"
 #include "dataplane/source/link_features.hpp"
 
 namespace wiretally {

@@ -12,7 +12,7 @@
 #include "control/cli/commands.hpp"
 #include "control/cli/doctor_checks.hpp"
 #include "control/cli/terminal.hpp"
-#include "dataplane/source/dpdk_link.hpp"
+#include "dataplane/source/kernel_link.hpp"
 
 namespace wiretally {
 namespace {

@@ -8,7 +8,8 @@
 #include <algorithm>
 
 #include "config/startup_error.hpp"
-#include "dataplane/source/dpdk_link.hpp"
+#include "dataplane/clock.hpp"
+#include "dataplane/source/kernel_link.hpp"
 
 namespace wiretally {
 namespace {
@@ -18,12 +19,6 @@ namespace {
 constexpr std::int64_t kSettleNs = 3'000'000'000;
 // A frame that the program has seen is in its socket's ring long before that.
 constexpr std::int64_t kOnTheWayNs = 100'000'000;
-
-std::int64_t now_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * kNsPerSecond + now.tv_nsec;
-}
 
 [[noreturn]] void refuse(const std::string& why) {
   throw StartupError(ExitCode::kMachine, fmt::format("driver af_xdp: {}", why));
@@ -93,7 +88,7 @@ void AfXdpInterface::try_attach(const KernelInterface& interface) {
   const XdpMode mode = program_->attach(interface.index, options_.interface);
   if (options_.promiscuous) promiscuous_.emplace(options_.interface);
   if (last_index_ != 0) {
-    gap_ends_ns_ = now_ns() + kSettleNs;
+    gap_ends_ns_ = monotonic_ns() + kSettleNs;
     received_at_gap_ = interface.index == last_index_ ? received_then_ : 0;
   }
   last_index_ = interface.index;
@@ -135,7 +130,7 @@ void AfXdpInterface::take_up(const KernelInterface& interface) {
     return;
   }
   reattached_.fetch_add(1, std::memory_order_relaxed);
-  const double gap = static_cast<double>(now_ns() - lost_at_ns_) / 1e9;
+  const double gap = static_cast<double>(monotonic_ns() - lost_at_ns_) / 1e9;
   options_.log(fmt::format("{}: attached again after {:.2f} s", options_.interface, gap));
 }
 
@@ -144,7 +139,7 @@ void AfXdpInterface::lose_interface() {
   received_then_ = received_packets(options_.interface).value_or(0);
   program_->detach();
   promiscuous_.reset();
-  lost_at_ns_ = now_ns();
+  lost_at_ns_ = monotonic_ns();
   attached_.store(false, std::memory_order_relaxed);
   change_state([](State& state) {
     state.index = 0;
@@ -162,7 +157,7 @@ void AfXdpInterface::count_missed() {
   reconcile();
   if (gap_ends_ns_ == 0) return;
   measure_gap();
-  if (now_ns() >= gap_ends_ns_) close_gap();
+  if (monotonic_ns() >= gap_ends_ns_) close_gap();
 }
 
 // Every frame the program had redirected is accounted for by some worker a while later: taken, or
@@ -170,7 +165,7 @@ void AfXdpInterface::count_missed() {
 // frames too, so this is then too small, never too large; the largest holds.
 void AfXdpInterface::reconcile() {
   std::uint64_t accounted = 0;
-  std::int64_t oldest = now_ns();
+  std::int64_t oldest = monotonic_ns();
   {
     const std::lock_guard lock(mutex_);
     for (const auto& worker : workers_) {
@@ -184,7 +179,7 @@ void AfXdpInterface::reconcile() {
   }
   const kernel_redirects counts = program_->counts();
   redirected_then_ = counts.seen - counts.passed;
-  then_ns_ = now_ns();
+  then_ns_ = monotonic_ns();
 }
 
 // Received by the interface and not seen by the program. The interface counts a packet after the

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "config/startup_error.hpp"
+#include "dataplane/clock.hpp"
 
 namespace wiretally {
 namespace {
@@ -19,12 +20,6 @@ constexpr std::int64_t kChoresEveryNs = 250'000'000;
 constexpr int kBindTries = 20;
 constexpr long kBindPauseNs = 50'000'000;
 const std::string kRefused = "driver af_xdp: ";
-
-std::int64_t coarse_now_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return now.tv_sec * kNsPerSecond + now.tv_nsec;
-}
 
 void sleep_ns(long nanoseconds) {
   const timespec pause{0, nanoseconds};
@@ -84,7 +79,7 @@ void AfXdpSource::bind_queues(const AfXdpInterface::State& state) {
 }
 
 std::size_t AfXdpSource::poll(std::span<PacketView> views) {
-  const std::int64_t now_ns = coarse_now_ns();
+  const std::int64_t now_ns = coarse_monotonic_ns();
   if (now_ns >= chores_due_ns_) [[unlikely]] {
     chores_due_ns_ = now_ns + kChoresEveryNs;
     look_after();
@@ -158,12 +153,10 @@ void AfXdpSource::publish() {
   counters_->rx_dropped.store(all.rx_dropped, std::memory_order_relaxed);
   counters_->rx_ring_full.store(all.rx_ring_full, std::memory_order_relaxed);
   counters_->rx_fill_ring_empty.store(all.rx_fill_ring_empty, std::memory_order_relaxed);
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
   counters_->accounted.store(
       taken_ + waiting + all.rx_dropped + all.rx_ring_full + all.rx_fill_ring_empty,
       std::memory_order_relaxed);
-  counters_->accounted_ns.store(now.tv_sec * kNsPerSecond + now.tv_nsec, std::memory_order_release);
+  counters_->accounted_ns.store(monotonic_ns(), std::memory_order_release);
 }
 
 }  // namespace wiretally

@@ -15,8 +15,8 @@
 #include <set>
 
 #include "config/startup_error.hpp"
-#include "dataplane/source/dpdk_link.hpp"
 #include "dataplane/source/dpdk_machine.hpp"
+#include "dataplane/source/kernel_link.hpp"
 
 namespace wiretally {
 namespace {

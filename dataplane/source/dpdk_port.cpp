@@ -14,11 +14,11 @@
 #include <set>
 
 #include "config/startup_error.hpp"
-#include "dataplane/source/dpdk_link.hpp"
 #include "dataplane/source/dpdk_log.hpp"
 #include "dataplane/source/dpdk_machine.hpp"
 #include "dataplane/source/dpdk_packet_socket.hpp"
 #include "dataplane/source/dpdk_recording.hpp"
+#include "dataplane/source/kernel_link.hpp"
 
 namespace wiretally {
 namespace {

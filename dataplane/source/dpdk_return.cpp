@@ -8,21 +8,16 @@
 #include <time.h>
 
 #include "config/startup_error.hpp"
-#include "dataplane/source/dpdk_link.hpp"
+#include "dataplane/clock.hpp"
 #include "dataplane/source/dpdk_port.hpp"
 #include "dataplane/source/gap.hpp"
+#include "dataplane/source/kernel_link.hpp"
 
 namespace wiretally {
 namespace {
 
 constexpr int kLetGoTries = 100;
 constexpr long kLetGoPauseNs = 2'000'000;
-
-std::int64_t now_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1'000'000'000 + now.tv_nsec;
-}
 
 std::uint64_t count_of(const std::vector<MissedCount>& missed, std::string_view reason) {
   for (const MissedCount& each : missed) {
@@ -42,7 +37,7 @@ void DpdkPort::look(const Log& log) {
   }
   if (ifindex_held_ != 0) return look_at_queues(log);
   if (ifindex == 0 || !take_up(log)) return;
-  const double gap_s = static_cast<double>(now_ns() - lost_at_ns_) / 1e9;
+  const double gap_s = static_cast<double>(monotonic_ns() - lost_at_ns_) / 1e9;
   log(fmt::format("{}: attached again after {:.2f} s", interface_, gap_s));
   count_gap();
 }
@@ -64,7 +59,7 @@ void DpdkPort::look_at_queues(const Log& log) {
 
 // What lies in the old device's ring is read first.
 bool DpdkPort::let_go() {
-  if (lost_at_ns_ == 0) lost_at_ns_ = now_ns();
+  if (lost_at_ns_ == 0) lost_at_ns_ = monotonic_ns();
   for (const auto& gate : gates_) gate->close();
   for (const auto& gate : gates_) {
     for (int tries = 0; !gate->closed(); ++tries) {

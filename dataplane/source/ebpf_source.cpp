@@ -11,18 +11,13 @@
 #include <ctime>
 
 #include "config/startup_error.hpp"
-#include "dataplane/source/dpdk_link.hpp"
+#include "dataplane/clock.hpp"
+#include "dataplane/source/kernel_link.hpp"
 
 namespace wiretally {
 namespace {
 
 constexpr std::int64_t kChoresEveryNs = 250'000'000;  // so that a new interface waits half a second
-
-std::int64_t read_clock(clockid_t id) {
-  timespec t;
-  ::clock_gettime(id, &t);
-  return t.tv_sec * kNsPerSecond + t.tv_nsec;
-}
 
 static_assert(sizeof(FlowKey) == sizeof(kernel_flow_key), "the kernel writes the meter's own key");
 static_assert(offsetof(FlowKey, destination) == offsetof(kernel_flow_key, destination));
@@ -149,7 +144,7 @@ void EbpfSource::try_attach(unsigned ifindex) {
 }
 
 std::size_t EbpfSource::poll(std::span<PacketView> views) {
-  const std::int64_t now_ns = read_clock(CLOCK_MONOTONIC);
+  const std::int64_t now_ns = monotonic_ns();
   if (now_ns >= chores_due_ns_) [[unlikely]] {
     chores_due_ns_ = now_ns + kChoresEveryNs;
     look_after();
@@ -253,7 +248,7 @@ void EbpfSource::look_at_interface() {
     return;
   }
   counters_->reattached.fetch_add(1, std::memory_order_relaxed);
-  const double gap = static_cast<double>(read_clock(CLOCK_MONOTONIC) - lost_at_ns_) / 1e9;
+  const double gap = static_cast<double>(monotonic_ns() - lost_at_ns_) / 1e9;
   options_.log(fmt::format("{}: attached again after {:.2f} s, {}", options_.interface, gap,
                            options_.received ? label(mode_) : sent_->kind()));
 }
@@ -264,7 +259,7 @@ void EbpfSource::lose_interface() {
   detach();
   promiscuous_.reset();
   ifindex_ = 0;
-  lost_at_ns_ = read_clock(CLOCK_MONOTONIC);
+  lost_at_ns_ = monotonic_ns();
   counters_->attached.store(false, std::memory_order_relaxed);
   options_.log(fmt::format("{}: the interface has gone; waiting for it", options_.interface));
 }

@@ -15,9 +15,10 @@
 #include <cstring>
 
 #include "config/startup_error.hpp"
+#include "dataplane/clock.hpp"
 #include "dataplane/packet/parse.hpp"
-#include "dataplane/source/dpdk_link.hpp"
 #include "dataplane/source/gap.hpp"
+#include "dataplane/source/kernel_link.hpp"
 
 namespace wiretally {
 namespace {
@@ -29,12 +30,6 @@ constexpr std::int64_t kSettleNs = 15'000'000;
 constexpr std::int64_t kLinkEveryNs = 250'000'000;  // so that a new interface waits half a second
 // After an interface went, its last packets come with the block's age; then the ring is closed.
 constexpr std::int64_t kDrainNs = 5 * PcapLiveSource::kBlockAgeMs * 1'000'000;
-
-std::int64_t coarse_now_ns() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return now.tv_sec * kNsPerSecond + now.tv_nsec;
-}
 
 std::string existing_interfaces() {
   std::string names;
@@ -162,13 +157,13 @@ int PcapLiveSource::open(std::string& why) {
 
 void PcapLiveSource::close() {
   if (handle_ == nullptr) return;
-  refresh_statistics(coarse_now_ns());
+  refresh_statistics(coarse_monotonic_ns());
   ::pcap_close(handle_);
   handle_ = nullptr;
 }
 
 std::size_t PcapLiveSource::poll(std::span<PacketView> views) {
-  const std::int64_t now_ns = coarse_now_ns();
+  const std::int64_t now_ns = coarse_monotonic_ns();
   if (now_ns >= chores_due_ns_) [[unlikely]]
     look_after(now_ns);
   if (handle_ != nullptr) {

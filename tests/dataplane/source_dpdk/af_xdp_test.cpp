@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "config/startup_error.hpp"
-#include "dataplane/source/dpdk_link.hpp"
+#include "dataplane/source/kernel_link.hpp"
 #include "live_count.hpp"
 #include "wire.hpp"
 

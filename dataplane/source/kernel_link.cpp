@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One RTM_GETLINK at a time. Thread: control.
-#include "dataplane/source/dpdk_link.hpp"
+#include "dataplane/source/kernel_link.hpp"
 
 #include <linux/bpf.h>
 #include <linux/if_link.h>
