@@ -220,7 +220,7 @@ const Option kOptions[] = {
   {"capture.ebpf", nullptr, section(), kRestart,
    "Counting in the kernel, when ebpf is the driver."},
   {"capture.ebpf.map_entries", FIELD(capture.ebpf.map_entries), integer(64, 16 * kMebi), kRestart,
-   "Flows that the kernel counts for one CPU in one tick, about 320 octets each; what is more goes "
+   "Flows that the kernel counts for one CPU in one tick, about 216 octets each; what is more goes "
    "up to user space and is counted there."},
   {"capture.ebpf.ring", FIELD(capture.ebpf.ring), size(kMebi / 4, kGibi), kRestart,
    "Buffer for packets that user space has to read. Rounded up to a power of two."},

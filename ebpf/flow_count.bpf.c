@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause
 /* Counts the frames an interface receives (wt_flow_count, XDP) and those it sends (wt_flow_sent,
- * tc) into the flow map of the CPU it runs on, and lets every frame go on. What it cannot count
+ * tc) into the flow table of the CPU it runs on, and lets every frame go on. What it cannot count
  * exactly goes up through the ring buffer; what finds no room there is counted in a coarse row,
  * with its octets. Each packet adds to exactly one of counted, coarse, handed up and refused, and
  * to received.
  *
- * Runs: in softirq or with softirqs off, so one of both at a time on a CPU. The generation is read
+ * Runs: in softirq or with softirqs off, so one of both at a time on a CPU. The epoch is read
  * once a frame; user space waits for a grace period after it has changed it, so a drained
  * generation is never written.
  */
@@ -15,6 +15,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "flow_layout.h"
+#include "flow_table.bpf.h"
 #include "maps.bpf.h"
 #include "parse.bpf.h"
 
@@ -27,9 +28,13 @@ struct frame {
   __u64 now;
   __u32 packets;
   __u32 l2_octets; /* of all packets, on the wire */
-  __u32 generation;
+  __u32 epoch;
   __u32 direction;
 };
+
+static __always_inline __u32 generation_of(const struct frame* f) {
+  return f->epoch % WT_GENERATIONS;
+}
 
 static __always_inline void add_volume(struct kernel_volume* volume, const struct frame* f,
                                        __u64 octets) {
@@ -38,30 +43,35 @@ static __always_inline void add_volume(struct kernel_volume* volume, const struc
   volume->l2_octets += f->l2_octets;
 }
 
-/* 1 if the flow has been found or made. */
-static __always_inline int count_flow(const struct parsed* p, __u32 slot, const struct frame* f) {
-  struct kernel_flow_count* count;
-  struct kernel_flow_count fresh = {};
-  void* map = bpf_map_lookup_elem(&flows, &slot);
+static __always_inline struct parsed* desk(void) {
+  const __u32 zero = 0;
 
-  if (!map) return 0;
-  count = bpf_map_lookup_elem(map, &p->key);
-  if (count) {
-    if (count->packets > 0xffffffff - f->packets) return 0;
-    count->packets += f->packets;
-    count->octets += p->octets;
-    count->l2_octets += f->l2_octets;
-    count->last = f->now;
-    count->tcp_flags |= p->tcp_flags;
-    return 1;
+  return bpf_map_lookup_elem(&desks, &zero);
+}
+
+/* The flow on the desk, into the CPU's table; 1 if it has been found or made. A function of its
+ * own, so that the verifier walks its loop once and not for every way in which a frame can be read.
+ */
+__attribute__((noinline)) int wt_count_flow(__u32 epoch, __u32 packets, __u32 l2_octets,
+                                            __u64 now) {
+  const __u32 slot = epoch % WT_GENERATIONS * options.cpus + bpf_get_smp_processor_id();
+  const struct parsed* p = desk();
+  void* table = bpf_map_lookup_elem(&flows, &slot);
+  struct kernel_flow_count* count;
+
+  if (!p || !table) return 0;
+  count = flow_in(table, epoch, &p->key);
+  if (!count || count->packets > 0xffffffff - packets) return 0;
+  if (count->packets == 0) {
+    count->first = now;
+    count->tos = p->tos;
   }
-  fresh.packets = f->packets;
-  fresh.octets = p->octets;
-  fresh.l2_octets = f->l2_octets;
-  fresh.first = fresh.last = f->now;
-  fresh.tcp_flags = p->tcp_flags;
-  fresh.tos = p->tos;
-  return bpf_map_update_elem(map, &p->key, &fresh, BPF_NOEXIST) == 0;
+  count->packets += packets;
+  count->octets += p->octets;
+  count->l2_octets += l2_octets;
+  count->last = now;
+  count->tcp_flags |= p->tcp_flags;
+  return 1;
 }
 
 /* Copies the head of the frame, `wanted` octets of it or all there are, by eights and then the
@@ -91,7 +101,7 @@ static __always_inline __u32 copy_head(__u8* to, const struct cursor* frame, __u
 static __always_inline __u64 order_of(__u32 needed, __u32 network_offset, __u8 reason,
                                       const struct frame* f) {
   return (__u64)(needed & 0xffff) << 32 | (__u64)(network_offset & 0xffff) << 16 |
-         (__u64)reason << 8 | f->direction << 4 | f->generation;
+         (__u64)reason << 8 | f->direction << 4 | generation_of(f);
 }
 
 static __always_inline __u32 wanted_octets(__u64 order) {
@@ -119,8 +129,8 @@ static __always_inline int send_up(struct head_room* room, __u32 octets, __u32 l
  */
 __attribute__((noinline)) int wt_hand_up(struct xdp_md* ctx, __u32 l2_octets, __u64 now,
                                          __u64 order) {
-  const struct cursor frame = {(const __u8*)(long)ctx->data, (const __u8*)(long)ctx->data_end, 0,
-                               l2_octets};
+  const struct cursor frame = {.at = (const __u8*)(long)ctx->data,
+                               .end = (const __u8*)(long)ctx->data_end};
   const __u32 zero = 0;
   struct head_room* room = bpf_map_lookup_elem(&head_rooms, &zero);
   __u32 octets;
@@ -164,7 +174,7 @@ __attribute__((noinline)) int wt_hand_up_sent(struct __sk_buff* skb, __u64 packe
 /* The last resort: a row for IP version and protocol, octets exact. */
 static __always_inline void count_row(const struct parsed* p, const struct frame* f) {
   const __u32 protocol = p->ip_version ? p->key.protocol : 0;
-  const __u32 index = (f->generation * WT_DIRECTIONS + f->direction) * WT_ROWS +
+  const __u32 index = (generation_of(f) * WT_DIRECTIONS + f->direction) * WT_ROWS +
                       p->ip_version * WT_PROTOCOLS + protocol;
   struct kernel_row_count* row = bpf_map_lookup_elem(&rows, &index);
 
@@ -177,12 +187,10 @@ static __always_inline void count_row(const struct parsed* p, const struct frame
   row->tcp_flags |= p->tcp_flags;
 }
 
-/* Into the CPU's map of flows; 0 if there is no room. */
+/* Into the CPU's table of flows; 0 if there is no room. */
 static __always_inline int count_exactly(struct kernel_totals* sums, const struct parsed* p,
                                          const struct frame* f) {
-  const __u32 slot = f->generation * options.cpus + bpf_get_smp_processor_id();
-
-  if (!count_flow(p, slot, f)) return 0;
+  if (!wt_count_flow(f->epoch, f->packets, f->l2_octets, f->now)) return 0;
   if (p->ip_version < WT_IP_VERSIONS) add_volume(&sums->counted[p->ip_version], f, p->octets);
   return 1;
 }
@@ -208,7 +216,7 @@ static __always_inline __u8 reason_of(int verdict) {
 }
 
 static __always_inline struct kernel_totals* sums_of(const struct frame* f) {
-  const __u32 index = f->generation * WT_DIRECTIONS + f->direction;
+  const __u32 index = generation_of(f) * WT_DIRECTIONS + f->direction;
 
   return bpf_map_lookup_elem(&totals, &index);
 }
@@ -234,30 +242,30 @@ static __always_inline void settle(struct kernel_totals* sums, const struct pars
 }
 
 static __always_inline int count_frame(struct xdp_md* ctx) {
-  struct frame f = {.now = bpf_ktime_get_ns(),
-                    .packets = 1,
-                    .generation = control.generation & 1,
-                    .direction = WT_RECEIVED};
-  struct parsed p = {};
+  struct frame f = {
+      .now = bpf_ktime_get_ns(), .packets = 1, .epoch = control.epoch, .direction = WT_RECEIVED};
+  struct parsed* p = desk();
   struct kernel_totals* sums = sums_of(&f);
   int verdict = TO_HAND_UP;
 
-  if (!sums) return XDP_PASS;
+  if (!sums || !p) return XDP_PASS;
+  *p = (struct parsed){};
   /* before Linux 5.18 there is but one piece */
   f.l2_octets = options.has_frame_octets ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
-  f.octets = (struct cursor){(const __u8*)(long)ctx->data, (const __u8*)(long)ctx->data_end, 0,
-                             f.l2_octets};
+  f.octets = (struct cursor){.at = (const __u8*)(long)ctx->data,
+                             .end = (const __u8*)(long)ctx->data_end,
+                             .left = f.l2_octets};
   add_volume(&sums->received, &f, 0);
   if (options.hand_up != WT_HAND_UP_MUST) {
-    verdict = parse_frame(f.octets, &p);
-    p.key.port = options.port;
-    p.key.vlan_and_kind |= (__u16)(p.ip_version << 12);
+    verdict = parse_frame(f.octets, p);
+    p->key.port = options.port;
+    p->key.vlan_and_kind |= (__u16)(p->ip_version << 12);
   }
-  if (options.hand_up == WT_HAND_UP_REST && verdict == READ_WHOLE && count_exactly(sums, &p, &f))
+  if (options.hand_up == WT_HAND_UP_REST && verdict == READ_WHOLE && count_exactly(sums, p, &f))
     return XDP_PASS;
-  settle(sums, &p, &f, verdict,
+  settle(sums, p, &f, verdict,
          wt_hand_up(ctx, f.l2_octets, f.now,
-                    order_of(verdict == READ_WHOLE ? p.needed : 0, 0, reason_of(verdict), &f)));
+                    order_of(verdict == READ_WHOLE ? p->needed : 0, 0, reason_of(verdict), &f)));
   return XDP_PASS;
 }
 
@@ -300,29 +308,33 @@ int wt_flow_sent(struct __sk_buff* skb) {
   struct frame f = {.now = bpf_ktime_get_ns(),
                     .packets = 1,
                     .l2_octets = skb->len + tag,
-                    .generation = control.generation & 1,
+                    .epoch = control.epoch,
                     .direction = WT_SENT};
-  struct parsed p = {.has_tag = tag, .uncut = skb->gso_size != 0};
+  struct parsed* p = desk();
   struct kernel_totals* sums = sums_of(&f);
   int verdict, went_up = 0;
 
-  if (!sums) return TC_ACT_UNSPEC;
-  if (tag) p.key.vlan_and_kind = skb->vlan_tci & 0x0fff;
-  f.octets =
-      (struct cursor){(const __u8*)(long)skb->data, (const __u8*)(long)skb->data_end, 0, skb->len};
-  verdict = parse_frame(f.octets, &p);
-  p.key.port = options.port_sent;
-  p.key.vlan_and_kind |= (__u16)(p.ip_version << 12);
-  if (p.uncut) cut(skb, &f, &p, tag);
+  if (!sums || !p) return TC_ACT_UNSPEC;
+  *p = (struct parsed){};
+  if (tag) p->key.vlan_and_kind = skb->vlan_tci & 0x0fff;
+  f.octets = (struct cursor){.at = (const __u8*)(long)skb->data,
+                             .end = (const __u8*)(long)skb->data_end,
+                             .left = skb->len,
+                             .has_tag = tag != 0,
+                             .uncut = skb->gso_size != 0};
+  verdict = parse_frame(f.octets, p);
+  p->key.port = options.port_sent;
+  p->key.vlan_and_kind |= (__u16)(p->ip_version << 12);
+  if (f.octets.uncut) cut(skb, &f, p, tag);
   add_volume(&sums->received, &f, 0);
-  if (options.hand_up == WT_HAND_UP_REST && verdict == READ_WHOLE && count_exactly(sums, &p, &f))
+  if (options.hand_up == WT_HAND_UP_REST && verdict == READ_WHOLE && count_exactly(sums, p, &f))
     return TC_ACT_UNSPEC;
   /* User space cuts an uncut frame itself, if it is told where the IP header stands. */
   if (f.packets == 1 || verdict == READ_WHOLE)
     went_up = wt_hand_up_sent(skb, (__u64)f.packets << 32 | f.l2_octets,
                               segment_octets(skb, &f, tag), f.now,
-                              order_of(verdict == READ_WHOLE ? p.needed + tag : 0,
-                                       p.network_offset + tag, reason_of(verdict), &f));
-  settle(sums, &p, &f, verdict, went_up);
+                              order_of(verdict == READ_WHOLE ? p->needed + tag : 0,
+                                       p->network_offset + tag, reason_of(verdict), &f));
+  settle(sums, p, &f, verdict, went_up);
   return TC_ACT_UNSPEC;
 }

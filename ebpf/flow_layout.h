@@ -27,12 +27,16 @@ typedef __u64 wt_u64;
 
 enum {
   WT_GENERATIONS = 2, /* one is counted into, the other drained */
+  WT_FIRST_EPOCH = 2, /* not 0, which is what a new table says */
   WT_DIRECTIONS = 2,  /* what the interface receives, what it sends */
   WT_IP_VERSIONS = 3, /* non-IP, IPv4, IPv6: as IpVersion of the data plane */
   WT_PROTOCOLS = 256,
   WT_ROWS = WT_IP_VERSIONS * WT_PROTOCOLS, /* coarse rows of one generation and direction */
   WT_HEAD_OCTETS_MAX = 1024,  /* of a frame that is handed up: a hundred IPv6 extension headers */
   WT_HEAD_OCTETS_SHORT = 128, /* enough where the kernel has read all headers */
+  WT_BUCKETS = 8,             /* in an element of a table */
+  WT_CHAIN_MAX = 16,          /* flows of a bucket; further ones go up */
+  WT_KEY_WORDS = 10,          /* of 32 bits */
 };
 
 enum wt_direction { WT_RECEIVED, WT_SENT };
@@ -40,7 +44,7 @@ enum wt_direction { WT_RECEIVED, WT_SENT };
 /* Why a packet was handed up. The order is that of wiretally's metric label. */
 enum wt_hand_up_reason {
   WT_UP_PARSER,   /* the kernel's parser does not read such headers to their end */
-  WT_UP_MAP_FULL, /* a new flow, and the CPU's map has no entry left */
+  WT_UP_MAP_FULL, /* a new flow, and the CPU's table has no entry left */
   WT_UP_TUNNEL,   /* keyed by the inner header, and this may be a tunnel */
   WT_UP_FRAGMENT, /* later fragments are to join the flow of their first */
   WT_UP_WANTED,   /* a filter, sampling or attributes: user space looks at every packet */
@@ -68,9 +72,7 @@ WT_ASSERT(sizeof(struct kernel_flow_key) == 40, "the key has no holes");
 WT_ASSERT(WT_OFFSET(kernel_flow_key, source_port) == 32, "ports behind the addresses");
 WT_ASSERT(WT_OFFSET(kernel_flow_key, vlan_and_kind) == 38, "VLAN and kind end the key");
 
-/* What a generation added to a flow. With the key and the kernel's own 48 octets an entry has 128:
- * two cache lines, and not three. A flow whose packets would wrap goes up as if the map were full.
- */
+/* What an epoch added to a flow. One whose packets would wrap goes up as if the table were full. */
 struct kernel_flow_count {
   wt_u64 octets;    /* layer 3 */
   wt_u64 l2_octets; /* frames without FCS */
@@ -83,6 +85,30 @@ struct kernel_flow_count {
 };
 WT_ASSERT(sizeof(struct kernel_flow_count) == 40, "a count has no holes");
 WT_ASSERT(WT_OFFSET(kernel_flow_count, packets) == 32, "packets behind the stamps");
+
+/* A CPU's flows of an epoch stand in an array map, in the order of their first packets. Element 0
+ * is the table's head, then come table_flows flows, then the buckets by which they are found,
+ * WT_BUCKETS to an element; the flows of a bucket are a chain. What another epoch has written
+ * counts for nothing, so nobody has to clear a table. */
+struct kernel_flow {
+  struct kernel_flow_key key;
+  struct kernel_flow_count count;
+  wt_u32 next; /* element of the flow that was in the bucket before; 0: none */
+  wt_u32 reserved[3];
+};
+WT_ASSERT(sizeof(struct kernel_flow) == 96, "a flow is in two cache lines, not three");
+
+struct kernel_table_head {
+  wt_u32 epoch; /* of the flows */
+  wt_u32 flows;
+};
+
+struct kernel_bucket {
+  wt_u32 epoch; /* of its flows */
+  wt_u32 first; /* element of the one that came last */
+};
+WT_ASSERT(WT_BUCKETS * sizeof(struct kernel_bucket) <= sizeof(struct kernel_flow),
+          "the buckets of an element have room in it");
 
 /* What it added to a coarse row. Nothing here wraps. */
 struct kernel_row_count {
@@ -132,20 +158,23 @@ WT_ASSERT(sizeof(struct handed_up_packet) == 24, "octets of the frame follow at 
 
 /* Fixed before the program is loaded, so that the verifier removes what is switched off. */
 struct kernel_options {
-  wt_u32 cpus;            /* maps in a generation */
-  wt_u8 port;             /* Observation Point of what is received */
-  wt_u8 tunnel_inner;     /* flows are keyed by the inner header */
+  wt_u64 hash_key[WT_KEY_WORDS + 1]; /* random: see hash_of() */
+  wt_u32 cpus;                       /* tables in a generation */
+  wt_u32 table_flows;                /* of a CPU and an epoch */
+  wt_u32 bucket_mask;                /* buckets less 1: a power of two, and at most table_flows */
+  wt_u8 port;                        /* Observation Point of what is received */
+  wt_u8 tunnel_inner;                /* flows are keyed by the inner header */
   wt_u8 join_fragments;   /* every fragment goes up: user space knows the ports of the first */
   wt_u8 hand_up;          /* enum wt_hand_up: which packets user space has to look at */
   wt_u8 has_frame_octets; /* bpf_xdp_get_buff_len() is there (Linux 5.18) */
   wt_u8 port_sent;        /* Observation Point of what is sent */
-  wt_u8 reserved[2];
+  wt_u8 reserved[6];
 };
-WT_ASSERT(sizeof(struct kernel_options) == 12, "options have no holes");
+WT_ASSERT(sizeof(struct kernel_options) == 112, "options have no holes");
 
 /* Written by user space while the program runs. */
 struct kernel_control {
-  wt_u32 generation; /* which one is counted into */
+  wt_u32 epoch; /* another each tick; the even ones are generation 0, the odd ones 1 */
   wt_u32 reserved;
 };
 WT_ASSERT(sizeof(struct kernel_control) == 8, "control has no holes");

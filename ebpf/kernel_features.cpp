@@ -34,13 +34,9 @@ Answer has_map(bpf_map_type type) {
   return result < 0 ? Answer() : Answer(result == 1);
 }
 
-Answer has_batches() {
-  const Descriptor map(bpf_map_create(BPF_MAP_TYPE_HASH, "wt_probe", 4, 4, 1, nullptr));
-  if (!map.is_open()) return {};
-  std::uint32_t key = 0, value = 0, position = 0, count = 1;
-  const int result =
-      bpf_map_lookup_and_delete_batch(map.get(), nullptr, &position, &key, &value, &count, nullptr);
-  return result == 0 || errno == ENOENT;
+Answer has_mapped_arrays() {
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+  return Descriptor(bpf_map_create(BPF_MAP_TYPE_ARRAY, "wt_probe", 4, 8, 1, &options)).is_open();
 }
 
 Answer has_frame_octets() {
@@ -104,7 +100,7 @@ std::vector<KernelFeature> kernel_features() {
        asked([] { return has_map(BPF_MAP_TYPE_ARRAY_OF_MAPS); })},
       {"BPF ring buffer", "5.8", "driver ebpf cannot work",
        asked([] { return has_map(BPF_MAP_TYPE_RINGBUF); })},
-      {"batch operations on maps", "5.6", "driver ebpf cannot work", asked(has_batches)},
+      {"maps that user space sees", "5.5", "driver ebpf cannot work", asked(has_mapped_arrays)},
       {"XDP on frames in pieces", "5.18",
        "native XDP refuses an MTU larger than a page, about 3,500", asked(has_frame_octets)},
       {"tcx", "6.6",

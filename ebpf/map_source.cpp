@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batches of bpf(2), and sums over CPUs. Thread: one.
+// Flows are read in place, sums and rows by bpf(2). Thread: one.
 #include "ebpf/map_source.hpp"
 
 #include <bpf/bpf.h>
@@ -26,10 +26,6 @@ kernel_totals combine(const kernel_totals& a, const kernel_totals& b, Operation 
   kernel_totals out;
   std::memcpy(&out, x.data(), sizeof out);
   return out;
-}
-
-bool counted_any(const kernel_totals& totals) {
-  return std::ranges::any_of(totals.counted, [](const kernel_volume& v) { return v.packets != 0; });
 }
 
 bool any_coarse(const kernel_totals& totals) {
@@ -59,33 +55,30 @@ kernel_totals operator+(const kernel_totals& a, const kernel_totals& b) {
   return combine(a, b, std::plus<>());
 }
 
-MapSource::MapSource(XdpLoader& loader)
-    : loader_(loader), keys_(kBatch), counts_(kBatch), position_(sizeof(kernel_flow_key)) {
+MapSource::MapSource(XdpLoader& loader) : loader_(loader) {
   for (auto& generation : seen_) {
     for (auto& seen : generation) seen.resize(loader.cpus());
   }
 }
 
 DirectionTotals MapSource::drain(const TakeFlows& take_flows, const TakeRow& take_row) {
-  const std::uint32_t old = loader_.control().generation & 1;
-  loader_.control().generation = old ^ 1;
+  const std::uint32_t epoch = loader_.control().epoch;
+  const std::uint32_t old = epoch % WT_GENERATIONS;
+  loader_.control().epoch = epoch + 1;
   loader_.await_grace_period();
   DirectionTotals sums{};
-  std::vector<bool> has_flows(loader_.cpus(), false);
   for (std::size_t direction = 0; direction < WT_DIRECTIONS; ++direction) {
     const std::vector<kernel_totals> now = read_totals(old, direction);
     std::vector<kernel_totals>& seen = seen_[old][direction];
     for (unsigned cpu = 0; cpu < loader_.cpus(); ++cpu) {
-      const kernel_totals part = now[cpu] - seen[cpu];
-      if (counted_any(part)) has_flows[cpu] = true;
-      sums[direction] = sums[direction] + part;
+      sums[direction] = sums[direction] + (now[cpu] - seen[cpu]);
     }
     seen = now;
   }
   for (unsigned cpu = 0; cpu < loader_.cpus(); ++cpu) {
-    // A CPU that counted nothing leaves an empty map, and walking its buckets costs the same.
-    const int map = loader_.flow_map(old, cpu);
-    if (map >= 0 && has_flows[cpu]) drain_map(map, take_flows);
+    const FlowTable* const table = loader_.flow_table(old, cpu);
+    if (table == nullptr) continue;
+    if (const auto flows = table->flows(epoch); !flows.empty()) take_flows(flows);
   }
   for (std::size_t direction = 0; direction < WT_DIRECTIONS; ++direction) {
     if (any_coarse(sums[direction])) drain_rows(old, direction, take_row);
@@ -111,28 +104,6 @@ std::vector<kernel_totals> MapSource::read_totals(std::uint32_t generation,
     fail("the program's sums cannot be read");
   }
   return totals;
-}
-
-// The kernel works bucket by bucket; a bucket that does not fit the batch is asked for again with
-// more room.
-void MapSource::drain_map(int map, const TakeFlows& take_flows) {
-  bool first = true;
-  for (;;) {
-    auto count = static_cast<std::uint32_t>(keys_.size());
-    const int result =
-        bpf_map_lookup_and_delete_batch(map, first ? nullptr : position_.data(), position_.data(),
-                                        keys_.data(), counts_.data(), &count, nullptr);
-    const int error = result == 0 ? 0 : errno;
-    if (error == ENOSPC) {
-      keys_.resize(2 * keys_.size());
-      counts_.resize(2 * counts_.size());
-      continue;
-    }
-    if (error != 0 && error != ENOENT) fail("a map of flows cannot be drained");
-    if (count != 0) take_flows({keys_.data(), count}, {counts_.data(), count});
-    if (error == ENOENT) return;
-    first = false;
-  }
 }
 
 void MapSource::drain_rows(std::uint32_t generation, std::size_t direction,

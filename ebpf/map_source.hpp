@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Drains what the kernel counted: flips the generation, waits until no program writes the old one
-// any more, then takes its entries out in batches. Thread: one.
+// Drains what the kernel counted: begins the next epoch, waits until no program writes the old one
+// any more, then reads its flows where they are. Thread: one.
 #pragma once
 
 #include <array>
@@ -12,11 +12,6 @@
 #include "ebpf/xdp_loader.hpp"
 
 namespace wiretally {
-
-struct KernelEntry {
-  kernel_flow_key key;
-  kernel_flow_count count;
-};
 
 // A row of the last resort, with what it stands for.
 struct KernelRow {
@@ -32,31 +27,25 @@ class MapSource {
  public:
   explicit MapSource(XdpLoader& loader);
 
-  using TakeFlows =
-      std::function<void(std::span<const kernel_flow_key>, std::span<const kernel_flow_count>)>;
+  using TakeFlows = std::function<void(std::span<const kernel_flow>)>;  // of one CPU
   using TakeRow = std::function<void(const KernelRow&)>;
 
-  // Flips, and hands over everything that was counted since the flip before. Returns the sums that
-  // the program made of the same packets, over all CPUs. Throws XdpError if a map cannot be read.
+  // Begins an epoch, and hands over everything that was counted in the one before. Returns the sums
+  // that the program made of the same packets, over all CPUs. Throws XdpError if a map cannot be
+  // read.
   DirectionTotals drain(const TakeFlows& take_flows, const TakeRow& take_row);
 
   // All the programs ever did, over generations, directions and CPUs; exact while detached.
   [[nodiscard]] kernel_totals totals_so_far() const;
 
  private:
-  static constexpr std::uint32_t kBatch = 4096;
-
   [[nodiscard]] std::vector<kernel_totals> read_totals(std::uint32_t generation,
                                                        std::size_t direction) const;
-  void drain_map(int map, const TakeFlows& take_flows);
   void drain_rows(std::uint32_t generation, std::size_t direction, const TakeRow& take_row);
 
   XdpLoader& loader_;
   // By generation, direction and CPU, at the drain before.
   std::array<std::array<std::vector<kernel_totals>, WT_DIRECTIONS>, WT_GENERATIONS> seen_;
-  std::vector<kernel_flow_key> keys_;
-  std::vector<kernel_flow_count> counts_;
-  std::vector<std::byte> position_;  // of a batch: the kernel's own
 };
 
 kernel_totals operator-(const kernel_totals& a, const kernel_totals& b);

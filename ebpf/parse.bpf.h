@@ -36,20 +36,8 @@ struct cursor {
   const __u8* end;
   __u32 passed; /* octets of the frame before `at` */
   __u32 left;   /* octets from `at` on, on the wire and within what encloses them */
-};
-
-/* `key` and `octets` hold as much as was read when a packet is handed up: a coarse row uses it. */
-struct parsed {
-  struct kernel_flow_key key;
-  __u64 octets;
-  __u32 needed;         /* read whole: this much of the frame holds every header */
-  __u32 headers;        /* read whole: octets of the frame before the payload of TCP or UDP */
-  __u32 network_offset; /* of the IP header */
-  __u16 tcp_flags;
-  __u8 tos;
-  __u8 ip_version; /* 0 none, 1 IPv4, 2 IPv6 */
-  __u8 has_tag;    /* given: the first VLAN tag is not in the frame, but in the key already */
-  __u8 uncut;      /* given: segments are to be cut of it, so a length of 0 is one over 65,535 */
+  __u8 has_tag; /* the first VLAN tag is not in the frame, but in the key already */
+  __u8 uncut;   /* segments are to be cut of it, so a length of 0 is one over 65,535 */
 };
 
 static __always_inline int readable(const struct cursor* c, __u32 octets) {
@@ -184,7 +172,7 @@ static __always_inline int parse_ipv4(struct cursor* c, struct parsed* p) {
   header = (c->at[0] & 0x0f) * 4;
   total = be16_at(c->at + 2);
   if (total == 0) { /* alone, for verifiers before 6.8 follow "0 < header" into a dead end */
-    if (!p->uncut) return TO_HAND_UP;
+    if (!c->uncut) return TO_HAND_UP;
     total = c->left;
   }
   if (header < 20 || total < header || total > c->left) return TO_HAND_UP;
@@ -212,7 +200,7 @@ static __always_inline int parse_ipv6(struct cursor* c, struct parsed* p) {
 
   if (!readable(c, 40) || c->at[0] >> 4 != 6) return TO_HAND_UP;
   left = be16_at(c->at + 4);
-  if (left == 0 && p->uncut && c->left > 40) left = c->left - 40;
+  if (left == 0 && c->uncut && c->left > 40) left = c->left - 40;
   if (left == 0 || left + 40 > c->left) return TO_HAND_UP;
   p->ip_version = 2;
   p->octets = left + 40;
@@ -291,7 +279,7 @@ static __always_inline int parse_layers(struct cursor* c, struct parsed* p) {
   for (int i = 0; i < KERNEL_VLAN_TAGS_MAX; i++) {
     if (!is_vlan(type)) break;
     if (!readable(c, 4)) return TO_HAND_UP;
-    if (i == 0 && !p->has_tag) p->key.vlan_and_kind = be16_at(c->at) & 0x0fff;
+    if (i == 0 && !c->has_tag) p->key.vlan_and_kind = be16_at(c->at) & 0x0fff;
     type = be16_at(c->at + 2);
     advance(c, 4);
   }

@@ -5,12 +5,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <string_view>
+#include <system_error>
 
 #include "ebpf/libbpf_words.hpp"
 
@@ -50,13 +52,22 @@ std::vector<bool> online_cpus(unsigned possible) {
   return online;
 }
 
+std::unique_ptr<FlowTable> make_flow_table(std::uint32_t flows) {
+  try {
+    return std::make_unique<FlowTable>(flows);
+  } catch (const std::system_error& error) {
+    throw XdpError("the kernel makes no table for " + std::to_string(flows) + " flows: " +
+                   xdp_error_text(error.code().value()) + cure_of(error.code().value()));
+  }
+}
+
 }  // namespace
 
 XdpLoader::XdpLoader(const XdpLoaderOptions& options)
     : options_(options), attachment_(kCapabilities) {
   try {
     open();
-    make_flow_maps();
+    make_flow_tables();
     load();
   } catch (...) {
     if (object_ != nullptr) bpf_object__close(object_);
@@ -92,7 +103,12 @@ void XdpLoader::open() {
   bpf_program* sent = bpf_object__find_program_by_name(object_, options_.sent_program.c_str());
   if (sent != nullptr) bpf_program__set_autoload(sent, options_.sent);
   kernel_options fixed{};
+  if (getrandom(fixed.hash_key, sizeof fixed.hash_key, 0) != sizeof fixed.hash_key) {
+    throw XdpError("the kernel has no random octets");
+  }
   fixed.cpus = cpus_;
+  fixed.table_flows = options_.map_entries;
+  fixed.bucket_mask = FlowTable::buckets(options_.map_entries) - 1;
   fixed.port = options_.port;
   fixed.port_sent = options_.port_sent;
   fixed.tunnel_inner = options_.tunnel_inner;
@@ -104,27 +120,18 @@ void XdpLoader::open() {
   bpf_map__set_max_entries(map_named(object_, "ring"), options_.ring_octets);
 }
 
-// Prealloc'd: the memory is taken now, and an entry costs no allocation later.
-void XdpLoader::make_flow_maps() {
-  const auto make = [](std::uint32_t entries) {
-    Descriptor map(bpf_map_create(BPF_MAP_TYPE_HASH, "wt_flows", sizeof(kernel_flow_key),
-                                  sizeof(kernel_flow_count), entries, nullptr));
-    if (!map.is_open()) {
-      const int error = errno;
-      throw XdpError("the kernel makes no map for " + std::to_string(entries) +
-                     " flows: " + xdp_error_text(error) + cure_of(error));
-    }
-    return map;
-  };
-  spare_map_ = make(1);
+// All memory is taken now. The program is made for tables of one size, that of any of them.
+void XdpLoader::make_flow_tables() {
   const std::vector<bool> online = online_cpus(cpus_);
-  flow_maps_.resize(std::size_t{WT_GENERATIONS} * cpus_);
+  flow_tables_.resize(std::size_t{WT_GENERATIONS} * cpus_);
   for (unsigned generation = 0; generation < WT_GENERATIONS; ++generation) {
     for (unsigned cpu = 0; cpu < cpus_; ++cpu) {
-      if (online[cpu]) flow_maps_[generation * cpus_ + cpu] = make(options_.map_entries);
+      if (!online[cpu]) continue;
+      flow_tables_[generation * cpus_ + cpu] = make_flow_table(options_.map_entries);
+      any_table_ = flow_tables_[generation * cpus_ + cpu]->map();
     }
   }
-  bpf_map__set_inner_map_fd(map_named(object_, "flows"), spare_map_.get());
+  bpf_map__set_inner_map_fd(map_named(object_, "flows"), any_table_);
 }
 
 void XdpLoader::load() {
@@ -144,7 +151,7 @@ void XdpLoader::load() {
   rows_ = bpf_map__fd(map_named(object_, "rows"));
   ring_ = bpf_map__fd(map_named(object_, "ring"));
   map_control();
-  place_flow_maps();
+  place_flow_tables();
 }
 
 // The program's variable itself; what libbpf shows is the value it was loaded with.
@@ -159,19 +166,19 @@ void XdpLoader::map_control() {
 }
 
 // In one call where the kernel can: each single change of a map of maps waits for a grace period.
-void XdpLoader::place_flow_maps() {
+void XdpLoader::place_flow_tables() {
   std::vector<std::uint32_t> slots;
   std::vector<int> maps;
-  for (std::uint32_t slot = 0; slot < flow_maps_.size(); ++slot) {
-    if (!flow_maps_[slot].is_open()) continue;
+  for (std::uint32_t slot = 0; slot < flow_tables_.size(); ++slot) {
+    if (!flow_tables_[slot]) continue;
     slots.push_back(slot);
-    maps.push_back(flow_maps_[slot].get());
+    maps.push_back(flow_tables_[slot]->map());
   }
   auto count = static_cast<std::uint32_t>(slots.size());
   if (bpf_map_update_batch(flows_, slots.data(), maps.data(), &count, nullptr) == 0) return;
   for (std::size_t i = 0; i < slots.size(); ++i) {
     if (bpf_map_update_elem(flows_, &slots[i], &maps[i], BPF_ANY) != 0) {
-      throw XdpError("the kernel does not take the map of a CPU: " + xdp_error_text(errno));
+      throw XdpError("the kernel does not take the table of a CPU: " + xdp_error_text(errno));
     }
   }
 }
@@ -187,8 +194,7 @@ void XdpLoader::detach() {
 // The kernel follows every change of a map of maps by synchronize_rcu(), for its users rely on it.
 void XdpLoader::await_grace_period() {
   const std::uint32_t slot = WT_GENERATIONS * cpus_;
-  const int map = spare_map_.get();
-  bpf_map_update_elem(flows_, &slot, &map, BPF_ANY);
+  bpf_map_update_elem(flows_, &slot, &any_table_, BPF_ANY);
 }
 
 }  // namespace wiretally

@@ -14,6 +14,7 @@
 #include "dataplane/descriptor.hpp"
 #include "ebpf/embedded_object.hpp"
 #include "ebpf/flow_layout.h"
+#include "ebpf/flow_table.hpp"
 #include "ebpf/xdp_attachment.hpp"
 
 struct bpf_object;
@@ -60,11 +61,11 @@ class XdpLoader {
   [[nodiscard]] int totals() const { return totals_; }
   [[nodiscard]] int rows() const { return rows_; }
   [[nodiscard]] int ring() const { return ring_; }
-  // CPUs the kernel knows of, and one map of flows for each of them that is online, by generation
-  // and CPU (-1: none; such a CPU hands everything up).
+  // CPUs the kernel knows of, and one table of flows for each of them that is online, by generation
+  // and CPU (null: none; such a CPU hands everything up).
   [[nodiscard]] unsigned cpus() const { return cpus_; }
-  [[nodiscard]] int flow_map(unsigned generation, unsigned cpu) const {
-    return flow_maps_[generation * cpus_ + cpu].get();
+  [[nodiscard]] const FlowTable* flow_table(unsigned generation, unsigned cpu) const {
+    return flow_tables_[generation * cpus_ + cpu].get();
   }
   [[nodiscard]] const XdpLoaderOptions& options() const { return options_; }
   [[nodiscard]] volatile kernel_control& control() { return *control_; }
@@ -74,8 +75,8 @@ class XdpLoader {
  private:
   void open();
   void load();
-  void make_flow_maps();
-  void place_flow_maps();
+  void make_flow_tables();
+  void place_flow_tables();
   void map_control();
 
   const XdpLoaderOptions options_;
@@ -87,8 +88,8 @@ class XdpLoader {
   int rows_ = -1;
   int ring_ = -1;
   unsigned cpus_ = 0;
-  std::vector<Descriptor> flow_maps_;
-  Descriptor spare_map_;  // what the barrier's place holds
+  std::vector<std::unique_ptr<FlowTable>> flow_tables_;
+  int any_table_ = -1;  // what the barrier's place holds
   volatile kernel_control* control_ = nullptr;
   XdpAttachment attachment_;
 };

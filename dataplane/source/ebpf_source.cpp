@@ -18,6 +18,7 @@ namespace wiretally {
 namespace {
 
 constexpr std::int64_t kChoresEveryNs = 250'000'000;  // so that a new interface waits half a second
+constexpr std::size_t kBatch = 256;                   // flows handed to the worker at a time
 
 static_assert(sizeof(FlowKey) == sizeof(kernel_flow_key), "the kernel writes the meter's own key");
 static_assert(offsetof(FlowKey, destination) == offsetof(kernel_flow_key, destination));
@@ -182,15 +183,16 @@ void EbpfSource::release() {
 }
 
 void EbpfSource::hand_over(CountTaker& taker) {
-  const auto take_flows = [&](std::span<const kernel_flow_key> keys,
-                              std::span<const kernel_flow_count> counts) {
-    flows_.clear();
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      flows_.push_back(counted_flow(counts[i]));
-      flows_.back().tos = counts[i].tos;
-      std::memcpy(static_cast<void*>(&flows_.back().key), &keys[i], sizeof(FlowKey));
+  const auto take_flows = [&](std::span<const kernel_flow> entries) {
+    for (; !entries.empty(); entries = entries.subspan(flows_.size())) {
+      flows_.clear();
+      for (const kernel_flow& entry : entries.first(std::min(entries.size(), kBatch))) {
+        flows_.push_back(counted_flow(entry.count));
+        flows_.back().tos = entry.count.tos;
+        std::memcpy(static_cast<void*>(&flows_.back().key), &entry.key, sizeof(FlowKey));
+      }
+      taker.take(flows_);
     }
-    taker.take(flows_);
   };
   const auto take_row = [&](const KernelRow& row) {
     CountedFlow flow = counted_flow(row.count);

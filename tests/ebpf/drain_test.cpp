@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <random>
 #include <thread>
 
 #include "ebpf/map_source.hpp"
@@ -19,12 +21,53 @@ namespace {
 
 using Octets = std::vector<std::uint8_t>;
 
-Octets udp_frame(std::uint8_t flow) {
+Octets udp_frame(std::uint32_t flow) {
   Octets frame(60, 0);
   const std::array<std::uint8_t, 12> head = {8, 0, 0x45, 0, 0, 46, 0, 0, 0, 0, 64, 17};
   std::copy(head.begin(), head.end(), frame.begin() + 12);
-  frame[26] = flow;
+  for (int i = 0; i < 4; ++i) frame[26 + i] = static_cast<std::uint8_t>(flow >> 8 * i);
   return frame;
+}
+
+// What the program was loaded with: the random words of its hash are among it.
+kernel_options options_of(const XdpLoader& loader) {
+  std::array<__u32, 32> ids{};
+  bpf_prog_info program{};
+  program.nr_map_ids = ids.size();
+  program.map_ids = reinterpret_cast<__u64>(ids.data());
+  __u32 length = sizeof program;
+  EXPECT_EQ(bpf_obj_get_info_by_fd(loader.program(), &program, &length), 0);
+  kernel_options options{};
+  for (std::size_t i = 0; i < program.nr_map_ids && i < ids.size(); ++i) {
+    const Descriptor map(bpf_map_get_fd_by_id(ids[i]));
+    bpf_map_info about{};
+    length = sizeof about;
+    EXPECT_EQ(bpf_obj_get_info_by_fd(map.get(), &about, &length), 0);
+    const __u32 zero = 0;
+    if (about.value_size == sizeof options) bpf_map_lookup_elem(map.get(), &zero, &options);
+  }
+  return options;
+}
+
+kernel_flow_key udp_key(std::uint32_t flow) {
+  kernel_flow_key key{};
+  for (int i = 0; i < 4; ++i) key.source[12 + i] = static_cast<std::uint8_t>(flow >> 8 * i);
+  key.protocol = 17;
+  key.vlan_and_kind = 1 << 12;
+  return key;
+}
+
+// As flow_table.bpf.h finds it.
+std::uint32_t bucket_of(const kernel_options& options, const kernel_flow_key& key) {
+  std::array<std::uint32_t, WT_KEY_WORDS> words;
+  std::memcpy(words.data(), &key, sizeof key);
+  std::uint64_t sum = options.hash_key[WT_KEY_WORDS];
+  for (std::size_t i = 0; i < words.size(); i += 2) {
+    sum += (options.hash_key[i] + words[i + 1]) * (options.hash_key[i + 1] + words[i]);
+  }
+  sum = (sum ^ sum >> 30) * 0xbf58476d1ce4e5b9U;
+  sum = (sum ^ sum >> 27) * 0x94d049bb133111ebU;
+  return static_cast<std::uint32_t>(sum ^ sum >> 31) & options.bucket_mask;
 }
 
 bool run(const XdpLoader& loader, const Octets& frame, int repeat) {
@@ -34,6 +77,7 @@ bool run(const XdpLoader& loader, const Octets& frame, int repeat) {
 }
 
 struct Drains {
+  std::uint64_t flows = 0;
   std::uint64_t packets = 0;
   std::uint64_t octets = 0;
   std::uint64_t l2_octets = 0;
@@ -42,11 +86,12 @@ struct Drains {
   void take(MapSource& maps) {
     std::uint64_t in_entries = 0;
     const DirectionTotals by_direction = maps.drain(
-        [&](std::span<const kernel_flow_key>, std::span<const kernel_flow_count> counts) {
-          for (const kernel_flow_count& count : counts) {
-            in_entries += count.packets;
-            octets += count.octets;
-            l2_octets += count.l2_octets;
+        [&](std::span<const kernel_flow> entries) {
+          flows += entries.size();
+          for (const kernel_flow& flow : entries) {
+            in_entries += flow.count.packets;
+            octets += flow.count.octets;
+            l2_octets += flow.count.l2_octets;
           }
         },
         [&](const KernelRow& row) { in_entries += row.count.packets; });
@@ -101,6 +146,61 @@ TEST_F(Drain, leaves_what_is_counted_after_the_flip_to_the_next_one) {
   }
 }
 
+TEST_F(Drain, sends_up_new_flows_of_a_full_table_and_counts_the_others_on) {
+  pin_to_cpu_0();
+  const std::uint32_t flows = loader_->options().map_entries;
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    for (std::uint32_t i = 0; i < flows + 10; ++i) ASSERT_TRUE(run(*loader_, udp_frame(i), 1));
+    ASSERT_TRUE(run(*loader_, udp_frame(0), 5));  // counted: the flow is there
+    Drains drains;
+    drains.take(*maps_);
+    EXPECT_EQ(drains.flows, flows);
+    EXPECT_EQ(drains.packets, flows + 5);
+    EXPECT_EQ(drains.totals.handed_up_by[WT_UP_MAP_FULL], 10u);
+  }
+}
+
+// Who knew the random words could fill a bucket; what it cannot hold goes up, and is not lost.
+TEST_F(Drain, sends_up_flows_that_stand_too_deep_in_a_bucket) {
+  pin_to_cpu_0();
+  const kernel_options options = options_of(*loader_);
+  ASSERT_EQ(options.table_flows, 1024u);
+  const std::uint32_t bucket = bucket_of(options, udp_key(1));
+  std::uint64_t sent = 0;
+  for (std::uint32_t i = 1; sent < 40; ++i) {
+    ASSERT_LT(i, 1'000'000u) << "flows of one bucket are found by the program's own words";
+    if (bucket_of(options, udp_key(i)) != bucket) continue;
+    ASSERT_TRUE(run(*loader_, udp_frame(i), 1));
+    ++sent;
+  }
+  ASSERT_TRUE(run(*loader_, udp_frame(1), 3));  // the first of them stands behind the others
+  Drains drains;
+  drains.take(*maps_);
+  EXPECT_EQ(drains.flows, WT_CHAIN_MAX + 0u);
+  EXPECT_EQ(drains.packets + drains.totals.handed_up.packets, sent + 3);
+  EXPECT_EQ(drains.packets, WT_CHAIN_MAX + 3u);
+}
+
+// That bucket_of() is the program's is what the test above shows.
+TEST(Buckets, of_regular_keys_are_as_short_as_those_of_random_ones) {
+  std::mt19937_64 random(1);
+  for (const std::uint32_t step : {1u, 256u, 65'536u, 1u << 24, 2'654'435'761u}) {
+    for (int draw = 0; draw < 40; ++draw) {
+      kernel_options options{};
+      for (auto& word : options.hash_key) word = random();
+      options.bucket_mask = 0xffff;
+      std::vector<std::uint8_t> flows(0x10000);
+      for (std::uint32_t i = 0; i < flows.size(); ++i) {
+        kernel_flow_key key = udp_key(i * step);
+        if (step == 1u << 24) key.source_port = static_cast<std::uint16_t>(i >> 8);
+        if (step == 65'536) key.destination[15] = static_cast<std::uint8_t>(i);
+        ++flows[bucket_of(options, key)];
+      }
+      ASSERT_LE(*std::ranges::max_element(flows), 14) << "step " << step << ", draw " << draw;
+    }
+  }
+}
+
 TEST_F(Drain, loses_no_frame_of_a_program_that_never_stops) {
   constexpr int kRuns = 60;
   constexpr int kRepeat = 50'000;
@@ -108,7 +208,7 @@ TEST_F(Drain, loses_no_frame_of_a_program_that_never_stops) {
   std::thread traffic([&] {
     for (int i = 0; i < kRuns; ++i) {
       // A few flows in turn, so that entries are made and deleted all the time.
-      EXPECT_TRUE(run(*loader_, udp_frame(static_cast<std::uint8_t>(i % 7)), kRepeat));
+      EXPECT_TRUE(run(*loader_, udp_frame(static_cast<std::uint32_t>(i % 7)), kRepeat));
     }
     done = true;
   });

@@ -19,13 +19,6 @@ void check(bool good, const char* what) {
   std::abort();
 }
 
-void pin_to_cpu_0() {
-  cpu_set_t mask;
-  CPU_ZERO(&mask);
-  CPU_SET(0, &mask);
-  check(sched_setaffinity(0, sizeof mask, &mask) == 0, "sched_setaffinity");
-}
-
 kernel_totals read_totals(const XdpLoader& loader, bool sent) {
   std::vector<kernel_totals> by_cpu(loader.cpus());
   const std::uint32_t index = sent ? WT_SENT : WT_RECEIVED;  // of generation 0
@@ -35,11 +28,15 @@ kernel_totals read_totals(const XdpLoader& loader, bool sent) {
 
 }  // namespace
 
+void pin_to_cpu_0() {
+  cpu_set_t mask;
+  CPU_ZERO(&mask);
+  CPU_SET(0, &mask);
+  check(sched_setaffinity(0, sizeof mask, &mask) == 0, "sched_setaffinity");
+}
+
 KernelParser::KernelParser(const XdpLoaderOptions& options, bool sent)
-    : loader_(options),
-      sent_(sent),
-      ring_(loader_.ring(), options.ring_octets),
-      map_(loader_.flow_map(0, 0)) {
+    : loader_(options), sent_(sent), ring_(loader_.ring(), options.ring_octets) {
   pin_to_cpu_0();
 }
 
@@ -77,13 +74,11 @@ KernelVerdict KernelParser::parse_uncut(std::span<const std::uint8_t> frame,
 // What the frame has left behind.
 KernelVerdict KernelParser::verdict() {
   KernelVerdict verdict;
-  KernelEntry entry{};
-  if (bpf_map_get_next_key(map_, nullptr, &entry.key) == 0) {
-    // In two calls: hash maps know of one for both since Linux 5.14.
-    check(bpf_map_lookup_elem(map_, &entry.key, &entry.count) == 0, "flow");
-    check(bpf_map_delete_elem(map_, &entry.key) == 0, "flow");
-    verdict.counted = entry;
-  }
+  const std::uint32_t epoch = loader_.control().epoch;
+  const auto flows = loader_.flow_table(0, 0)->flows(epoch);
+  check(flows.size() <= 1, "one frame made more than one flow");
+  if (!flows.empty()) verdict.counted = flows.front();
+  loader_.control().epoch = epoch + WT_GENERATIONS;  // an empty table, and the same sums
   if (const auto record = ring_.next(); !record.empty()) {
     std::memcpy(&verdict.handed_up, record.data(), sizeof verdict.handed_up);
     const auto* octets = reinterpret_cast<const std::uint8_t*>(record.data());

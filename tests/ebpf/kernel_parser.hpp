@@ -15,9 +15,12 @@
 
 namespace wiretally {
 
+// Programs that this thread runs then count into the table of CPU 0.
+void pin_to_cpu_0();
+
 struct KernelVerdict {
   bool refused = false;  // the kernel makes no skb with an IP ethertype of less than an IP header
-  std::optional<KernelEntry> counted;  // in the map of flows
+  std::optional<kernel_flow> counted;  // in the table of flows
   std::vector<std::uint8_t> head;      // handed up: the octets user space gets
   handed_up_packet handed_up{};
   kernel_totals totals{};  // what the frame added
@@ -42,7 +45,6 @@ class KernelParser {
   XdpLoader loader_;
   bool sent_;
   RingReader ring_;
-  int map_;
   kernel_totals before_{};
 };
 

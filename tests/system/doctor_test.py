@@ -114,7 +114,7 @@ class Doctor(harness.Case):
         self.source, self.within, _ = self.link()
         findings = ask(self.within, "doctor", "m0")["findings"]
         told = " ".join(one["text"] for one in findings if one["check"] == "kernel features")
-        for name in ("BPF ring buffer", "batch operations", "tcx", "need-wakeup", "BTF",
+        for name in ("BPF ring buffer", "maps that user space sees", "tcx", "need-wakeup", "BTF",
                      "XDP on frames in pieces", "XDP sockets", "maps of maps"):
             self.assertIn(name, told)
         for one in findings:
