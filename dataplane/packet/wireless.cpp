@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // 802.11 data frames and the headers captures put before them (radiotap, PPI, Prism, AVS).
 // Thread: worker.
+#include <utility>
+
 #include "dataplane/packet/attribute_notes.hpp"
 #include "dataplane/packet/limits.hpp"
 #include "dataplane/packet/link_headers.hpp"
@@ -77,6 +79,7 @@ Layer read_radiotap(Walk& walk) {
 
 Layer read_ppi(Walk& walk) {
   constexpr std::uint16_t kWlanCommon = 2;
+  constexpr std::uint16_t kWlanCommonOctets = 20;  // any other length is malformed: no flags
   constexpr std::size_t kWlanFlagsOffset = sizeof(PpiField) + 8;
   const auto* header = walk.cursor.peek<PpiHeader>();
   if (header == nullptr) return kTruncated;
@@ -87,7 +90,7 @@ Layer read_ppi(Walk& walk) {
   for (unsigned fields = 0; fields < kHeaderElementsMax && at < octets; ++fields) {
     const auto* field = walk.cursor.peek<PpiField>(at);
     if (field == nullptr) break;
-    if (field->type.value() == kWlanCommon) {
+    if (field->type.value() == kWlanCommon && field->octets.value() == kWlanCommonOctets) {
       const auto* flags = walk.cursor.peek<Le16>(at + kWlanFlagsOffset);
       fcs_at_end = flags != nullptr && (flags->value() & 1) != 0;
     }
@@ -140,7 +143,8 @@ Layer read_wlan(Walk& walk, bool swapped) {
   if ((header->sequence.value() & kFragmentNumber) != 0) return kLinkFragment;
   note_wlan_macs(walk, *header, flags);
   unsigned octets = wlan_header_octets(type, flags);
-  if (walk.wlan_padded) octets = (octets + 3) / 4 * 4;
+  // Of the radiotap header before this one; a tunnel's 802.11 has none.
+  if (std::exchange(walk.wlan_padded, false)) octets = (octets + 3) / 4 * 4;
   const bool qos = (type & kQos) != 0;
   const bool four_addresses = (flags & 0x03) == 0x03;
   const auto* qos_control =

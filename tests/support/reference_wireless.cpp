@@ -42,15 +42,15 @@ void radiotap(const Bytes& in, Walk& walk) {
   at += 4;
   const unsigned present = in.u8(4);
   if ((present & 1) != 0) at = (at + 7) / 8 * 8 + 8;
-  const unsigned flags = (present & 2) != 0 ? in.u8(at) : 0;
+  const unsigned flags = (present & 2) != 0 && at < header ? in.u8(at) : 0;
   if (at > header) walk.doubt();
   const Bytes rest = in.from(header);
   const std::uint64_t sequence = (flags & 0x10) != 0 ? 4 : 0;
   wlan(rest.first(rest.wire() - std::min(rest.wire(), sequence)), walk, (flags & 0x20) != 0);
 }
 
-// CACE's PPI: version, flags, length, link type, then fields; field 2 (802.11 common) has the flags
-// at 8, bit 0 of which says that a check sequence is there.
+// CACE's PPI: version, flags, length, link type, then fields; field 2 (802.11 common, 20 octets, as
+// tshark insists too) has the flags at 8, bit 0 of which says that a check sequence is there.
 void ppi(const Bytes& in, Walk& walk) {
   const std::size_t header = in.u16_little(2);
   const unsigned type = in.u16_little(4);
@@ -61,7 +61,7 @@ void ppi(const Bytes& in, Walk& walk) {
   while (at + 4 <= header) {
     fields.next();
     const std::size_t length = in.u16_little(at + 2);
-    if (in.u16_little(at) == 2 && length >= 10) sequence = (in.u8(at + 12) & 1) != 0;
+    if (in.u16_little(at) == 2 && length == 20) sequence = (in.u8(at + 12) & 1) != 0;
     at += 4 + length;
     if ((in.u8(1) & 1) != 0) at = (at + 3) / 4 * 4;  // aligned fields
   }

@@ -142,6 +142,14 @@ std::vector<Sample> wireless_samples() {
   Build aligned = Build().octets({0, 1, 40, 0, 105, 0, 0, 0}).octets({0x32, 0x75, 3, 0}).zeros(4);
   aligned.octets({2, 0, 20, 0}).zeros(8).octets({1}).zeros(11).octets({8, 2}).zeros(22);
   aligned.octets({0xaa, 0xaa, 3}).snap(0, 0x0800).ipv4(17).patch(2, {0, 0}).udp(5, 7).trailer(4);
+  // Found by fuzzing: a common field of no octets has no flags, whatever stands behind it.
+  Build no_flags = Build().octets({0, 1, 40, 0, 105, 0, 0, 0}).octets({0x32, 0x75, 3, 0}).zeros(4);
+  no_flags.octets({2, 0, 0, 0, 0x54, 0, 0, 0}).zeros(4).octets({1}).zeros(11).octets({8, 2});
+  no_flags.zeros(22).octets({0xaa, 0xaa, 3}).snap(0, 0x0800);
+  no_flags.ipv4(17).patch(2, {0, 0}).udp(5, 7).trailer(4);
+  // The flags octet that is announced would be the next header's first: 0x10, a check sequence.
+  Build outside = Build().octets({0, 0, 8, 0}).octets({2, 0, 0, 0}).octets({0x18, 1}).zeros(22);
+  outside.octets({0xaa, 0xaa, 3}).snap(0, 0x0800).ipv4(17).patch(2, {0, 0}).udp(5, 7);
   Build aggregate = wlan(0x88, 1).octets({0x80, 0}).zeros(12).be16(36);
   Build prism = Build().octets({0x44, 0, 0, 0, 16, 0, 0, 0}).zeros(8).octets({8, 1}).zeros(22);
   Build avs = Build().be32(0x80211001).be32(16).zeros(8).octets({8, 1}).zeros(22);
@@ -165,6 +173,10 @@ std::vector<Sample> wireless_samples() {
       over(LinkType::kPpi, "PPI over 802.11", ppi),
       plain(LinkType::kPpi, "PPI with aligned fields: its check sequence is no payload", aligned,
             std::string(kUdpFlow) + " (no_ip_length)"),
+      plain(LinkType::kPpi, "PPI, a common field without flags: no check sequence", no_flags,
+            "10.0.0.1:5 > 10.0.0.2:7 proto 17 octets 32 (no_ip_length)"),
+      plain(LinkType::kIeee80211Radiotap, "radiotap, flags that its length leaves no room for",
+            outside, std::string(kUdpFlow) + " (no_ip_length)"),
   };
 }
 

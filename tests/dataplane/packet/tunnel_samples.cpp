@@ -236,6 +236,12 @@ std::vector<Sample> overlay_samples() {
 std::vector<Sample> access_samples() {
   Build extended = over_udp(2152).gtp(0x34).be32(0x00000085).octets({1, 0, 9, 0xc0});
   extended.octets({1, 0, 0, 0});
+  Build padded = Build().octets({0, 0, 9, 0, 2, 0, 0, 0, 0x20}).octets({8, 1}).zeros(22);
+  padded.octets({0xaa, 0xaa, 3}).snap(0, 0x0800).ipv4(17).udp(40000, 37008);
+  padded.octets({1, 0, 0, 18, 1}).octets({0x88, 1}).zeros(24).octets({0xaa, 0xaa, 3});
+  Sample wlan_in_wlan = carries("802.11 in TZSP: not padded, though the frame outside was",
+                                padded.snap(0, 0x0800), outer_udp(37008, 107));
+  wlan_in_wlan.link_type = LinkType::kIeee80211Radiotap;
   Build teredo = over_udp(3544).octets({0, 1, 2, 3}).zeros(5).zeros(9).zeros(8);
   return {
       carries("GTP-U", over_udp(2152).gtp(), outer_udp(2152, 76)),
@@ -279,6 +285,7 @@ std::vector<Sample> access_samples() {
               outer_udp(5247, 108)),
       carries("TZSP", over_udp(37008).octets({1, 0, 0, 1, 10, 1, 0, 1}).ethernet(0x0800),
               outer_udp(37008, 90)),
+      wlan_in_wlan,
   };
 }
 
