@@ -269,7 +269,8 @@ void nsh(const Bytes& in, Walk& walk) {
 }
 
 void ppp(const Bytes& in, Walk& walk) {
-  const bool has_address = in.u8(0) == 0xff;  // no protocol number begins so
+  if (in.u8(0) == 0x0f || in.u8(0) == 0x8f) walk.doubt();  // Cisco HDLC, or a short protocol
+  const bool has_address = in.u8(0) == 0xff;               // no protocol number begins so
   if (has_address && in.u8(1) != 3) walk.doubt();
   ppp_protocol(has_address ? in.from(2) : in, walk);
 }
@@ -322,7 +323,6 @@ void link(LinkType type, const Bytes& in, Walk& walk) {
     case LinkType::kLinuxSll2:
       return cooked(in.u16(0), in.u16(8), in.from(20), walk);
     case LinkType::kPpp:
-      if (in.u8(0) == 0x0f || in.u8(0) == 0x8f) walk.doubt();  // Cisco HDLC, or a short protocol
       return ppp(in, walk);
     case LinkType::kCiscoHdlc:
       if (in.u8(0) == 0xff) walk.doubt();  // PPP under this type: not said

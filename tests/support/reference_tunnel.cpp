@@ -180,11 +180,10 @@ void udp(const Bytes& in, bool lite, Walk& walk) {
   if (is_tunnel(low) && is_tunnel(high) && low != high) walk.doubt();
   if (!is_tunnel(low) && low != 0 && low < kClientPorts) walk.doubt();
   const unsigned length = in.u16(4);
-  if (!lite && length < 8) {
-    if (walk.frame_octets > 65'535) walk.doubt();  // RFC 2675 section 4
-    return;
-  }
-  by_port(is_tunnel(low) ? low : high, (lite ? in : in.first(length)).from(8), walk);
+  // RFC 2675 section 4: 0 means up to the end of the IPv6 packet, whether it is long or not.
+  const bool to_the_end = lite || (length == 0 && walk.reading.ips.back().version == 6);
+  if (!to_the_end && length < 8) return;
+  by_port(is_tunnel(low) ? low : high, (to_the_end ? in : in.first(length)).from(8), walk);
 }
 
 }  // namespace

@@ -221,6 +221,9 @@ std::vector<Sample> overlay_samples() {
                   .vxlan()
                   .ethernet(0x0800),
               outer_udp(4789, 140)),
+      carries("UDP length 0 over IPv6: up to the end (RFC 2675)",
+              v6().ipv6(17).udp(40000, 4789).patch(4, {0, 0}).vxlan().ethernet(0x0800),
+              "2001:db8::1:40000 > 2001:db8::2:4789 proto 17 octets 110"),
       exact("UDP length below its header: no payload (RFC 768)",
             v4().ipv4(17)
                 .udp(40000, 4789)
@@ -263,6 +266,8 @@ std::vector<Sample> access_samples() {
               outer_udp(1701, 88)),
       carries("L2TPv2, shortest", over_udp(1701).be16(2).be32(1).octets({0x21}),
               outer_udp(1701, 75)),
+      carries("L2TPv2 of Cisco HDLC", over_udp(1701).be16(2).be32(7).octets({0x0f, 0}).be16(0x0800),
+              outer_udp(1701, 78)),
       exact("L2TP control message", over_udp(1701).be16(0xc802).be16(12).zeros(8),
             outer_udp(1701, 40)),
       exact("Teredo", over_udp(3544).inner_ipv6(17).udp(5, 7), outer_udp(3544, 76),
