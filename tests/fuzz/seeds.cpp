@@ -191,10 +191,13 @@ void add_packets_of(Seeds& seeds, const fs::path& path) {
 }
 
 void add_captures(Seeds& seeds, const fs::path& folder) {
+  std::set<fs::path> paths;  // in order: the same seeds under the same names everywhere
   for (const auto& entry : fs::directory_iterator(folder)) {
-    if (!entry.is_regular_file()) continue;
-    add_packets_of(seeds, entry.path());
-    if (entry.file_size() <= kCaptureMax) seeds.add_recording(read_file(entry.path()));
+    if (entry.is_regular_file()) paths.insert(entry.path());
+  }
+  for (const fs::path& path : paths) {
+    add_packets_of(seeds, path);
+    if (fs::file_size(path) <= kCaptureMax) seeds.add_recording(read_file(path));
   }
 }
 
