@@ -127,6 +127,7 @@ void frame_relay(const Bytes& in, Walk& walk) {
   if (nlpid == 0xcc) return ipv4_or_6(rest, walk);
   if (nlpid == 0x8e) return ipv6(rest, walk);
   if (nlpid == 0x80 && rest.u16(0) == 0 && rest.u8(2) == 0) {
+    if (rest.u16(3) < 0x0600) walk.doubt();  // a length has no place here
     return ethertype(rest.u16(3), rest.from(5), walk);
   }
   walk.doubt();

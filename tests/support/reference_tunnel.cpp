@@ -86,6 +86,7 @@ void vxlan_gpe(const Bytes& in, Walk& walk) {
 // RFC 8926.
 void geneve(const Bytes& in, Walk& walk) {
   if (in.u8(0) >> 6 != 0) return walk.doubt();
+  if (in.u16(2) < 0x0600) walk.doubt();
   ethertype(in.u16(2), in.from(8 + (in.u8(0) & 0x3f) * 4), walk);
 }
 

@@ -133,6 +133,18 @@ TEST(Differential, doubts_ppp_framing_under_a_loopback_link) {
   }
 }
 
+// Found by another seed of the mutations: SNAP's protocol number 31 is no length of an LLC frame.
+TEST(Differential, doubts_a_length_in_place_of_a_protocol) {
+  const std::uint8_t octets[] = {0x18, 0x41, 3,    0,    0x80, 0,  0,    0, 0, 0x1f,
+                                 6,    6,    3,    0x45, 0,    0,  0x1c, 0, 0, 0,
+                                 0,    0x40, 0x11, 0,    0,    10, 0,    0, 1, 10};
+  PacketView view;
+  view.link_type = LinkType::kFrameRelay;
+  view.data = octets;
+  view.captured = view.wire_octets = sizeof octets;
+  EXPECT_EQ(reference::compare(view, TunnelView::kOuter).verdict, reference::Verdict::kInDoubt);
+}
+
 TEST(Differential, agrees_on_what_mutations_make_of_the_samples) {
   const std::vector<Sample> samples = all_samples();
   Mutator mutator(seed(), samples);
