@@ -8,9 +8,14 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cstring>
+
 #include "config/startup_error.hpp"
 #include "control/api/control_server.hpp"
 #include "control/capture/offloads.hpp"
+#include "control/descriptor_limit.hpp"
 #include "control/engine.hpp"
 #include "control/metrics/metrics_endpoint.hpp"
 #include "control/order_queue.hpp"
@@ -32,28 +37,40 @@ void check_cpu() {
 enum class Event : std::uint8_t { kTime, kStop, kReload, kOrder, kDump };
 
 // Signals as something to wait for: blocked in every thread, taken by main between ticks. They stay
-// blocked to the end, so that a second SIGTERM does not cut the export of the last flows short.
+// blocked to the end, so that a second SIGTERM does not cut the export of the last flows short. One
+// that means nothing here would end the process and its flows with it, were it left to the system.
 class Signals {
  public:
   Signals() {
     sigemptyset(&set_);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGRTMIN}) sigaddset(&set_, signal);
+    for (const int signal : kStop) sigaddset(&set_, signal);
+    for (const int signal : {SIGHUP, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO}) {
+      sigaddset(&set_, signal);
+    }
+    for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) sigaddset(&set_, signal);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    for (const int signal : {SIGUSR2, SIGPIPE}) ::signal(signal, SIG_IGN);
+    for (const int signal : {SIGPIPE, SIGXFSZ}) ::signal(signal, SIG_IGN);  // write() says it
   }
   Event wait(TimeNs limit) {
     const TimeNs span = std::max<TimeNs>(limit, 0);
     const timespec timeout{span / kNsPerSecond, span % kNsPerSecond};
     const int signal = sigtimedwait(&set_, nullptr, &timeout);
-    if (signal == SIGTERM || signal == SIGINT) return Event::kStop;
+    if (std::ranges::find(kStop, signal) != kStop.end()) return Event::kStop;
     if (signal == SIGHUP) return Event::kReload;
     if (signal == SIGUSR1) return Event::kDump;
-    return signal == SIGRTMIN ? Event::kOrder : Event::kTime;
+    if (signal == SIGRTMIN) return Event::kOrder;
+    if (signal > 0) {
+      spdlog::warn("signal {} ({}) has no meaning here and is ignored; SIGTERM ends the meter",
+                   signal, strsignal(signal));
+    }
+    return Event::kTime;
   }
   // From any thread: wait() returns.
   static void wake() { kill(getpid(), SIGRTMIN); }
 
  private:
+  // SIGPWR: the power fails. SIGXCPU: the CPU time that was granted is used up.
+  static constexpr std::array kStop = {SIGTERM, SIGINT, SIGQUIT, SIGPWR, SIGXCPU};
   sigset_t set_{};
 };
 
@@ -147,6 +164,7 @@ std::unique_ptr<OffloadKeeper> see_to_offloads(const Config& config) {
 
 StatusPtr run_appliance(const Config& config, const ConfigFile& file) {
   check_cpu();
+  ensure_descriptors(descriptors_wanted(config));
   Signals signals;  // before any thread is made, so that all inherit the mask
   const auto offloads = see_to_offloads(config);
   Engine engine(config, {}, true);

@@ -30,7 +30,9 @@ std::uint64_t count_of(const std::vector<MissedCount>& missed, std::string_view 
 
 void DpdkPort::look(const Log& log) {
   if (interface_.empty()) return;
-  const unsigned ifindex = ::if_nametoindex(interface_.c_str());
+  const auto number = interface_number(interface_);
+  if (!number) return;  // it cannot be asked for now; what was found last holds
+  const unsigned ifindex = *number;
   if (ifindex_held_ != 0 && ifindex != ifindex_held_) {
     if (!let_go()) return;  // the worker has not come by yet; the next look
     log(fmt::format("{}: the interface has gone; waiting for it", interface_));

@@ -239,7 +239,9 @@ bool EbpfSource::still_attached() const {
 // The link lets go of an interface that is deleted; one made anew has another number.
 void EbpfSource::look_at_interface() {
   if (ifindex_ != 0 && !still_attached()) lose_interface();
-  const unsigned ifindex = ::if_nametoindex(options_.interface.c_str());
+  const auto number = interface_number(options_.interface);
+  if (!number) return;  // it cannot be asked for now; what was found last holds
+  const unsigned ifindex = *number;
   if (ifindex_ != 0 && ifindex != ifindex_) lose_interface();  // renamed: it is another's now
   if (ifindex_ != 0 || ifindex == 0) return;
   try {

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <span>
 #include <string_view>
@@ -89,6 +90,12 @@ std::string program_name(std::uint32_t id) {
 }
 
 }  // namespace
+
+std::optional<unsigned> interface_number(const std::string& interface) {
+  const unsigned number = ::if_nametoindex(interface.c_str());
+  if (number == 0 && errno != ENODEV) return std::nullopt;
+  return number;
+}
 
 std::optional<std::uint64_t> nic_missed_packets(const std::string& interface) {
   const auto stats = statistics_of(interface);

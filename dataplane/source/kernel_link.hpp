@@ -10,6 +10,10 @@
 
 namespace wiretally {
 
+// The number of the interface; 0: there is none of that name. Empty if it cannot be told now
+// (errno: no file descriptor is left, say), which is no sign that the interface has gone.
+[[nodiscard]] std::optional<unsigned> interface_number(const std::string& interface);
+
 // IFLA_STATS64 rx_missed_errors: packets the host's NIC had no descriptor for. Empty if the
 // interface is gone.
 [[nodiscard]] std::optional<std::uint64_t> nic_missed_packets(const std::string& interface);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "config/startup_error.hpp"
@@ -116,7 +117,12 @@ void PcapLiveSource::refuse(int status, const std::string& why) const {
 
 // 0 and above: open. Below: one of libpcap's error numbers, `why` has its message.
 int PcapLiveSource::open(std::string& why) {
-  opened_index_ = ::if_nametoindex(options_.interface.c_str());
+  const auto number = interface_number(options_.interface);
+  if (!number) {
+    why = std::strerror(errno);
+    return PCAP_ERROR;
+  }
+  opened_index_ = *number;
   if (opened_index_ == 0 && !is_pseudo()) return PCAP_ERROR_NO_SUCH_DEVICE;
   char message[PCAP_ERRBUF_SIZE] = "";
   pcap_t* const handle = ::pcap_create(options_.interface.c_str(), message);
@@ -254,12 +260,13 @@ void PcapLiveSource::count_gap() {
 // An interface that was made anew under the same name has another number.
 void PcapLiveSource::look_at_link(std::int64_t now_ns) {
   if (is_pseudo()) return;
-  const unsigned index = ::if_nametoindex(options_.interface.c_str());
+  const auto index = interface_number(options_.interface);
+  if (!index) return;  // it cannot be asked for now; what was found last holds
   if (handle_ == nullptr) {
-    if (index == 0) return set_link(LinkState::kGone);
-    return open_again(index, now_ns);
+    if (*index == 0) return set_link(LinkState::kGone);
+    return open_again(*index, now_ns);
   }
-  if (index != opened_index_) {
+  if (*index != opened_index_) {
     if (lost_since_ns_ == 0) lost_since_ns_ = now_ns;
     set_link(LinkState::kGone);
     return;
