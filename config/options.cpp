@@ -377,7 +377,7 @@ const Option kOptions[] = {
   {"metrics", nullptr, section(), kLive,
    "Prometheus."},
   {"metrics.listen", FIELD(metrics.listen), endpoint_or_empty(), kRestart,
-   "Where /metrics is served: an IPv4 address and port. Empty: nowhere."},
+   "Where /metrics is served: an IPv4 address, or a name that has one, and port. Empty: nowhere."},
   {"metrics.top", FIELD(metrics.top), integer(0, 1000), kLive,
    "Groups of each monitor with group_by that have series of their own, the heaviest, beside "
    "`other`; at most 5000 in all. 0: none."},

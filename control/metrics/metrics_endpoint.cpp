@@ -4,6 +4,7 @@
 #include "control/metrics/metrics_endpoint.hpp"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <prometheus/collectable.h>
 #include <prometheus/exposer.h>
@@ -24,7 +25,17 @@
 namespace wiretally {
 namespace {
 
-constexpr std::size_t kServerThreads = 2;
+// A client that connects and says nothing holds a thread until the time-out: so there are many
+// threads (they sleep), and the time is short. 200 such clients hold a scrape up for a few seconds.
+constexpr const char* kServerThreads = "64";
+constexpr const char* kRequestTimeoutMs = "1500";
+
+// "127.0.0.1:9108"
+std::string text_of(const sockaddr_in& address) {
+  char host[INET_ADDRSTRLEN] = "";
+  ::inet_ntop(AF_INET, &address.sin_addr, host, sizeof(host));
+  return std::string(host) + ":" + std::to_string(ntohs(address.sin_port));
+}
 
 class StatusCollectable : public prometheus::Collectable {
  public:
@@ -49,32 +60,63 @@ class StatusCollectable : public prometheus::Collectable {
   throw StartupError(code, "metrics.listen: \"" + listen + "\": " + what);
 }
 
-sockaddr_in parse_address(const std::string& listen) {
+struct ListenAddress {
+  sockaddr_in address{};
+  std::string problem;  // in words; empty: there is none
+};
+
+// A name is looked up; the server's library would take it as it is, and say nothing of why not.
+std::string look_up(const std::string& host, in_addr& found) {
+  if (inet_pton(AF_INET, host.c_str(), &found) == 1) return "";
+  addrinfo wanted{};
+  wanted.ai_family = AF_INET;
+  wanted.ai_socktype = SOCK_STREAM;
+  addrinfo* list = nullptr;
+  const int error = ::getaddrinfo(host.c_str(), nullptr, &wanted, &list);
+  if (error != 0) {
+    return "\"" + host + "\" has no IPv4 address (" + ::gai_strerror(error) +
+           "); write an address of this machine, such as 127.0.0.1:9108 or 0.0.0.0:9108";
+  }
+  found = reinterpret_cast<const sockaddr_in*>(list->ai_addr)->sin_addr;
+  ::freeaddrinfo(list);
+  return "";
+}
+
+ListenAddress parse_listen(const std::string& listen) {
+  ListenAddress result;
   const std::size_t colon = listen.rfind(':');
   if (listen.starts_with('[') || listen.find(':') != colon) {
-    refuse(ExitCode::kUsage, listen,
-           "the metrics server listens on IPv4 only; use 127.0.0.1:9108 or 0.0.0.0:9108");
+    result.problem = "the metrics server listens on IPv4 only; use 127.0.0.1:9108 or 0.0.0.0:9108";
+    return result;
   }
   const std::string host = colon == std::string::npos ? "" : listen.substr(0, colon);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
   const char* end = listen.data() + listen.size();
   std::uint16_t port = 0;
-  const auto parsed = colon == std::string::npos
-                          ? std::from_chars_result{end, std::errc::invalid_argument}
-                          : std::from_chars(listen.data() + colon + 1, end, port);
-  if (parsed.ec != std::errc{} || parsed.ptr != end ||
-      inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) {
-    refuse(ExitCode::kUsage, listen,
-           "not an IPv4 address and port, such as 127.0.0.1:9108; empty for no metrics");
+  const auto parsed = host.empty() ? std::from_chars_result{end, std::errc::invalid_argument}
+                                   : std::from_chars(listen.data() + colon + 1, end, port);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) {
+    result.problem = "not an IPv4 address and port, such as 127.0.0.1:9108; empty for no metrics";
+    return result;
   }
-  address.sin_port = htons(port);
-  return address;
+  result.address.sin_family = AF_INET;
+  result.address.sin_port = htons(port);
+  result.problem = look_up(host, result.address.sin_addr);
+  return result;
+}
+
+sockaddr_in address_of(const std::string& listen) {
+  ListenAddress parsed = parse_listen(listen);
+  if (!parsed.problem.empty()) refuse(ExitCode::kUsage, listen, parsed.problem);
+  return parsed.address;
 }
 
 // The server's library says only that it failed; the same bind tells why.
 void check_that_it_binds(const std::string& listen, const sockaddr_in& address) {
   const Descriptor probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!probe.is_open()) {
+    refuse(ExitCode::kMachine, listen,
+           std::string("cannot make a socket: ") + std::strerror(errno));
+  }
   const int on = 1;
   ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (::bind(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0)
@@ -98,9 +140,10 @@ void check_that_it_binds(const std::string& listen, const sockaddr_in& address) 
 }  // namespace
 
 struct MetricsEndpoint::Server {
-  Server(const std::string& listen, std::function<StatusPtr()> status)
+  Server(const sockaddr_in& address, std::function<StatusPtr()> status)
       : collectable(std::make_shared<StatusCollectable>(std::move(status))),
-        exposer(listen, kServerThreads) {
+        exposer({"listening_ports", text_of(address), "num_threads", kServerThreads,
+                 "request_timeout_ms", kRequestTimeoutMs}) {
     exposer.RegisterCollectable(collectable);
   }
   std::shared_ptr<StatusCollectable> collectable;  // the exposer holds it weakly
@@ -136,11 +179,16 @@ class StopHastener {
 
 }  // namespace
 
-MetricsEndpoint::MetricsEndpoint(const std::string& listen, std::function<StatusPtr()> status)
-    : host_(parse_address(listen).sin_addr.s_addr) {
-  check_that_it_binds(listen, parse_address(listen));
+std::string listen_problem(const std::string& listen) {
+  return parse_listen(listen).problem;
+}
+
+MetricsEndpoint::MetricsEndpoint(const std::string& listen, std::function<StatusPtr()> status) {
+  const sockaddr_in address = address_of(listen);
+  host_ = address.sin_addr.s_addr;
+  check_that_it_binds(listen, address);
   try {
-    server_ = std::make_unique<Server>(listen, std::move(status));
+    server_ = std::make_unique<Server>(address, std::move(status));
   } catch (const std::exception& fault) {
     refuse(ExitCode::kMachine, listen, std::string("the server does not start: ") + fault.what());
   }

@@ -13,9 +13,14 @@
 
 namespace wiretally {
 
+// What is wrong with `listen` as an address, and the cure; empty: nothing. A name is looked up,
+// which may ask a name server. Listens on nothing.
+[[nodiscard]] std::string listen_problem(const std::string& listen);
+
 class MetricsEndpoint {
  public:
-  // `listen` is IPv4:port. Port 0 lets the system choose.
+  // `listen` is IPv4:port or name:port; of a name, its first IPv4 address. Port 0 lets the system
+  // choose.
   MetricsEndpoint(const std::string& listen, std::function<StatusPtr()> status);
   MetricsEndpoint(const MetricsEndpoint&) = delete;
   MetricsEndpoint& operator=(const MetricsEndpoint&) = delete;
@@ -25,7 +30,7 @@ class MetricsEndpoint {
 
  private:
   struct Server;
-  std::uint32_t host_;  // network order
+  std::uint32_t host_ = 0;  // network order
   std::unique_ptr<Server> server_;
 };
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include <chrono>
+#include <vector>
 
 #include "config/startup_error.hpp"
 #include "dataplane/descriptor.hpp"
@@ -68,6 +69,30 @@ TEST(MetricsEndpoint, tells_its_version_before_the_first_tick) {
   EXPECT_THAT(answer, HasSubstr("wiretally_build_info{version="));
 }
 
+TEST(MetricsEndpoint, takes_a_name_and_says_what_it_could_not_take) {
+  EXPECT_EQ(listen_problem("localhost:9108"), "");
+  EXPECT_EQ(listen_problem("127.0.0.1:9108"), "");
+  EXPECT_THAT(listen_problem("no.such.host.invalid:9108"), HasSubstr("has no IPv4 address"));
+  const MetricsEndpoint endpoint("localhost:0", [] { return StatusPtr{}; });
+  EXPECT_THAT(fetch(endpoint.port(), "/metrics"), HasSubstr("200 OK"));
+}
+
+// Each would hold a thread of the server for half a minute, if the server were left as it is: with
+// two threads, a scrape would wait for fifty minutes.
+TEST(MetricsEndpoint, answers_beside_clients_that_say_nothing) {
+  const MetricsEndpoint endpoint("127.0.0.1:0", [] { return StatusPtr{}; });
+  std::vector<Descriptor> silent;
+  const sockaddr_in address = loopback(endpoint.port());
+  for (int i = 0; i < 100; ++i) {
+    silent.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+    ::connect(silent.back().get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+    ::send(silent.back().get(), "GET /met", 8, MSG_NOSIGNAL);
+  }
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_THAT(fetch(endpoint.port(), "/metrics"), HasSubstr("200 OK"));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(25));
+}
+
 TEST(MetricsEndpoint, has_nothing_elsewhere) {
   const MetricsEndpoint endpoint("127.0.0.1:0", [] { return StatusPtr{}; });
   EXPECT_THAT(fetch(endpoint.port(), "/etc/passwd"), HasSubstr("404"));
@@ -104,8 +129,8 @@ TEST(MetricsEndpoint, refuses_ipv6_in_words) {
 }
 
 TEST(MetricsEndpoint, refuses_what_is_no_address_in_words) {
-  for (const char* listen : {"", "9108", "localhost:9108", "127.0.0.1:", "127.0.0.1:99999",
-                             "127.0.0.1:91x", "256.0.0.1:9108", ":9108"}) {
+  for (const char* listen : {"", "9108", "no.such.host.invalid:9108", "127.0.0.1:",
+                             "127.0.0.1:99999", "127.0.0.1:91x", "256.0.0.1:9108", ":9108"}) {
     const auto [code, text] = why_refused(listen);
     EXPECT_EQ(code, ExitCode::kUsage) << listen;
     EXPECT_THAT(text, HasSubstr("127.0.0.1:9108")) << listen;
