@@ -29,8 +29,8 @@ void note_faults(const YamlTree& tree, Findings& findings) {
   for (const YamlFault& fault : tree.faults) findings.error(fault.at, fault.path, fault.text);
 }
 
-Loaded load(std::string_view text, const std::string& name,
-            std::span<const std::string> overrides) {
+Loaded load(std::string_view text, const std::string& name, std::span<const std::string> overrides,
+            const MoreChecks& more = {}) {
   Findings findings(name);
   YamlTree tree = parse_yaml(text);
   note_faults(tree, findings);
@@ -44,6 +44,7 @@ Loaded load(std::string_view text, const std::string& name,
   Config config = read_tree(tree.root, findings);
   derive(config, findings);
   cross_check(config, findings);
+  if (more) more(config, findings);
   return {std::move(config), findings.sorted()};
 }
 
@@ -89,10 +90,11 @@ std::vector<Diagnostic> check_config_text(std::string_view text,
 }
 
 std::vector<Diagnostic> check_config_file(const std::string& path,
-                                          std::span<const std::string> overrides) {
+                                          std::span<const std::string> overrides,
+                                          const MoreChecks& more) {
   const FileText file = read_file(path);
   if (!file.problem.empty()) return {unreadable(path, file.problem)};
-  return check_config_text(file.text, path, overrides);
+  return load(file.text, path, overrides, more).diagnostics;
 }
 
 }  // namespace wiretally

@@ -3,6 +3,7 @@
 // Config that is good or the reasons why not. Reads only the named file. Thread: any.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "config/config.hpp"
 #include "config/diagnostic.hpp"
+#include "config/findings.hpp"
 
 namespace wiretally {
 
@@ -23,10 +25,14 @@ namespace wiretally {
                                       std::span<const std::string> overrides = {},
                                       std::vector<Diagnostic>* warnings = nullptr);
 
+// What the caller looks at besides: the machine, say, of which this folder knows nothing.
+using MoreChecks = std::function<void(const Config& config, Findings& findings)>;
+
 // All errors and warnings, in the order of the text, for `wiretally check`. Good unless
 // has_errors().
-[[nodiscard]] std::vector<Diagnostic> check_config_file(
-    const std::string& path, std::span<const std::string> overrides = {});
+[[nodiscard]] std::vector<Diagnostic> check_config_file(const std::string& path,
+                                                        std::span<const std::string> overrides = {},
+                                                        const MoreChecks& = {});
 [[nodiscard]] std::vector<Diagnostic> check_config_text(
     std::string_view text, const std::string& name_for_messages,
     std::span<const std::string> overrides = {});

@@ -24,7 +24,7 @@ std::string problem_of(int error) {
     case EACCES:
       return "no permission to read it";
     case EISDIR:
-      return "is a directory; a YAML file is meant";
+      return "is a directory; a file is meant";
     default:
       return fmt::format("cannot be read: {}", std::strerror(error));
   }

@@ -77,10 +77,8 @@ void remove_stale(const std::string& path, const sockaddr_un& address) {
     if (errno == ENOENT) return;
     refuse_by_system(path, "look at it");
   }
-  if (!S_ISSOCK(found.st_mode)) {
-    refuse(path,
-           "a file that is not a socket stands there; move it away, or set control.socket to "
-           "another path");
+  if (const std::string problem = socket_place_problem(path); !problem.empty()) {
+    refuse(path, problem);
   }
   const Descriptor probe = new_socket(SOCK_NONBLOCK);
   // EAGAIN: someone listens, but the backlog is full.
@@ -95,6 +93,18 @@ void remove_stale(const std::string& path, const sockaddr_un& address) {
 }
 
 }  // namespace
+
+std::string socket_place_problem(const std::string& path) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0) {
+    return errno == ENOTDIR ? "a part of the path is a file where a folder has to be; set "
+                              "control.socket to another path"
+                            : "";
+  }
+  if (S_ISSOCK(found.st_mode)) return "";
+  return std::string(S_ISDIR(found.st_mode) ? "a folder" : "a file that is not a socket") +
+         " stands there; move it away, or set control.socket to another path";
+}
 
 ListeningSocket::ListeningSocket(std::string path) : path_(std::move(path)) {
   const sockaddr_un address = address_of(path_);
@@ -136,6 +146,12 @@ Descriptor connect_socket(const std::string& path) {
                              "; start it with `wiretally run --config FILE`, or name its socket "
                              "with --socket PATH");
     case ECONNREFUSED:
+      if (!socket_place_problem(path).empty()) {
+        throw StartupError(ExitCode::kUsage,
+                           path +
+                               " is not a socket; --socket wants a meter's control.socket, "
+                               "such as /run/wiretally/control.sock");
+      }
       throw StartupError(ExitCode::kNo,
                          "nobody answers at " + path +
                              ": the wiretally that made it was killed; start it again with "

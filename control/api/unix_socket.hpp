@@ -11,6 +11,9 @@
 
 namespace wiretally {
 
+// What stands in the way of a socket at `path`, and the cure; empty: nothing that can be seen.
+[[nodiscard]] std::string socket_place_problem(const std::string& path);
+
 // A listening stream socket at `path`, mode 0660, non-blocking; makes its directory if missing.
 // Throws StartupError (kMachine) if another process answers there, if something that is no socket
 // stands there, or if the system refuses; kUsage if the path is empty or longer than a socket's may
@@ -31,8 +34,8 @@ class ListeningSocket {
   ino_t inode_ = 0;
 };
 
-// A connected, blocking socket. Throws StartupError: kNo if nothing answers at `path`, kMachine if
-// the system refuses (permission).
+// A connected, blocking socket. Throws StartupError: kNo if nothing answers at `path`, kUsage if
+// that is no socket, kMachine if the system refuses (permission).
 Descriptor connect_socket(const std::string& path);
 
 }  // namespace wiretally

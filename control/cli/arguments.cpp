@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 
 #include "config/describe.hpp"
@@ -25,6 +26,19 @@ constexpr const char* kExitCodes =
 // The type name already says what is allowed; CLI11 would print it a second time in its own way.
 CLI::Validator quietly(const CLI::Validator& validator) {
   return validator.description("");
+}
+
+// CLI11 takes -1 for the largest number there is, and what is larger than that for it, too.
+CLI::Validator whole_number(std::uint64_t least) {
+  return quietly(CLI::Validator(
+      [least](const std::string& text) {
+        std::uint64_t number = 0;
+        const char* const end = text.data() + text.size();
+        const auto [stopped, error] = std::from_chars(text.data(), end, number);
+        const bool good = error == std::errc{} && stopped == end && number >= least;
+        return good ? std::string() : text + " is no whole number from " + std::to_string(least);
+      },
+      ""));
 }
 
 // Adds a subcommand; what it parsed tells by `command` which one it was.
@@ -143,10 +157,11 @@ void add_read(CLI::App& app, Arguments& arguments) {
                     "counts and why");
   command->add_option("-n", arguments.explain_count, "--explain: so many packets; 0 for all")
       ->type_name("N")
+      ->check(whole_number(0))
       ->needs("--explain");
   command->add_option("--from", arguments.explain_from, "--explain: from this packet on")
       ->type_name("N")
-      ->check(quietly(CLI::PositiveNumber))
+      ->check(whole_number(1))
       ->needs("--explain");
 }
 
@@ -310,6 +325,14 @@ void add_stop(CLI::App& app, Arguments& arguments) {
   add_json(command, arguments);
 }
 
+void exclude_each_other(const std::vector<CLI::Option*>& options) {
+  for (CLI::Option* one : options) {
+    for (CLI::Option* other : options) {
+      if (one != other) one->excludes(other);
+    }
+  }
+}
+
 void add_report_levels(CLI::App* command, ReportArguments& report) {
   const auto level = [&](const char* name, Level value, const char* help) {
     return command->add_flag_callback(
@@ -325,11 +348,7 @@ void add_report_levels(CLI::App* command, ReportArguments& report) {
       command->add_flag("--p95", report.percentile,
                         "a line a month: the 95th percentile of 5-minute rates, as transit is "
                         "billed; in, out and the larger")};
-  for (CLI::Option* one : levels) {
-    for (CLI::Option* other : levels) {
-      if (one != other) one->excludes(other);
-    }
-  }
+  exclude_each_other(levels);
 }
 
 void add_report(CLI::App& app, Arguments& arguments) {
@@ -370,6 +389,8 @@ void add_report(CLI::App& app, Arguments& arguments) {
       ->type_name("GROUP");
   command->add_option("--groups", report.groups, "with --by: so many groups; 0 for all")
       ->type_name("N")
+      ->check(quietly(CLI::Range(0u, 100'000u)))
+      ->needs("--by")
       ->capture_default_str();
   command->add_flag("--layer2", report.layer2, "octets of frames instead of IP packets");
   command->add_option("--timezone", report.timezone, "instead of history.timezone")
@@ -378,9 +399,15 @@ void add_report(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE");
   command->add_option("-c,--config", arguments.config, "take history from this configuration")
       ->type_name("FILE");
-  command->add_flag("--csv", report.csv, "CSV on standard output");
-  command->add_option("--svg", report.svg, "write a chart to this file")->type_name("FILE");
+  CLI::Option* csv = command->add_flag("--csv", report.csv, "CSV on standard output");
+  CLI::Option* svg =
+      command->add_option("--svg", report.svg, "write a chart to this file")->type_name("FILE");
   add_json(command, arguments);
+  exclude_each_other({csv, svg, command->get_option("--json")});
+  command->get_option("-n")->excludes(command->get_option("--from"));
+  for (const char* option : {"--by", "--svg", "--unit"}) {
+    command->get_option(option)->excludes(command->get_option("--p95"));
+  }
 }
 
 void add_import(CLI::App& app, Arguments& arguments) {
@@ -392,8 +419,10 @@ void add_import(CLI::App& app, Arguments& arguments) {
       "  wiretally import softflowd -- -i eth1 -v 9 -n 192.0.2.1:2055 tcp\n"
       "  wiretally import ipfm - < ipfm.conf             from standard input\n"
       "What could not be carried over is said on standard error, by line, and stands as comments\n"
-      "at the top of the YAML. Exits 2 if `wiretally check` would not take it: what it read had a\n"
-      "value that cannot be, such as port 99999.");
+      "at the top of the YAML. Exits 2 if `wiretally check` would not take it (what it read had a\n"
+      "value that cannot be, such as port 99999), if a collector has no port that is known, and "
+      "if\n"
+      "nothing of what is counted could be carried over.");
   std::vector<std::string> names;
   for (const Importer& importer : importers()) names.emplace_back(importer.name);
   command->add_option("METER", arguments.import_from, "whose configuration it is")

@@ -5,6 +5,7 @@
 
 #include "config/load.hpp"
 #include "control/cli/commands.hpp"
+#include "control/cli/place_checks.hpp"
 #include "control/cli/terminal.hpp"
 
 namespace wiretally {
@@ -32,7 +33,7 @@ std::string as_json(const std::vector<Diagnostic>& diagnostics, const std::strin
 
 ExitCode check_command(const Arguments& arguments) {
   const std::vector<Diagnostic> diagnostics =
-      check_config_file(arguments.config, arguments.overrides);
+      check_config_file(arguments.config, arguments.overrides, check_places);
   const bool good = !has_errors(diagnostics);
   if (arguments.json) {
     print(as_json(diagnostics, arguments.config));

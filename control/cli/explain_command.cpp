@@ -49,13 +49,25 @@ bool explain_burst(std::span<const PacketView> views, const Arguments& arguments
   return true;
 }
 
+std::string why_nothing(const Arguments& arguments, const Config& config, const Explained& done) {
+  if (done.packets < arguments.explain_from && done.packets > 0) {
+    return fmt::format("nothing to explain from packet {} on: the last one is packet {}",
+                       arguments.explain_from, done.packets);
+  }
+  if (done.packets == 0) return "nothing to explain: there is no packet";
+  return fmt::format("nothing to explain: none of {} packets fits the filter `{}`",
+                     done.packets - arguments.explain_from + 1, config.capture.filter);
+}
+
 }  // namespace
 
 ExitCode explain_command(const Arguments& arguments) {
   refuse_what_does_not_fit(arguments);
   std::vector<Diagnostic> warnings;
-  const Config config = config_for_read(arguments, warnings);
+  Config config = config_for_read(arguments, warnings);
   for (const Diagnostic& warning : warnings) complain(to_string(warning));
+  const std::vector<std::string> left_out = leave_out_unreadable(config.capture.files);
+  for (const std::string& each : left_out) complain(each);
   ParseOptions options;
   options.tunnel =
       config.flows.tunnel == TunnelKey::kInner ? TunnelView::kInner : TunnelView::kOuter;
@@ -70,7 +82,9 @@ ExitCode explain_command(const Arguments& arguments) {
   }
   std::fflush(stdout);
   for (const std::string& damage : source.damages()) complain("warning: " + damage);
-  if (done.disagreements == 0) return ExitCode::kDone;
+  if (done.shown == 0) complain(why_nothing(arguments, config, done));
+  if (!left_out.empty()) return ExitCode::kUsage;
+  if (done.disagreements == 0) return done.shown == 0 ? ExitCode::kNo : ExitCode::kDone;
   complain(
       fmt::format("{} packets are counted otherwise than explained; please report it with the "
                   "capture",

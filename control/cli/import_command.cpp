@@ -51,7 +51,7 @@ ExitCode import_command(const Arguments& arguments) {
   for (const Diagnostic& each : found) {
     if (each.severity == Severity::kError) complain(to_string(each));
   }
-  return has_errors(found) ? ExitCode::kUsage : ExitCode::kDone;
+  return has_errors(found) || result.counts_nothing ? ExitCode::kUsage : ExitCode::kDone;
 }
 
 }  // namespace wiretally

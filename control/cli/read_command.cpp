@@ -123,8 +123,10 @@ bool collectors_got_all(const Status& status) {
 
 ExitCode read_command(const Arguments& arguments) {
   std::vector<Diagnostic> warnings;
-  const Config config = config_for_read(arguments, warnings);
+  Config config = config_for_read(arguments, warnings);
   for (const Diagnostic& warning : warnings) complain(to_string(warning));
+  const std::vector<std::string> left_out = leave_out_unreadable(config.capture.files);
+  for (const std::string& each : left_out) complain(each);
   start_log(arguments.quiet ? "warn" : config.log.level);
 
   const std::unique_ptr<OrderedSink> sink = sink_of(arguments, config);
@@ -146,7 +148,7 @@ ExitCode read_command(const Arguments& arguments) {
     complain("the ledger does not balance; please report it with the capture");
     return ExitCode::kNo;
   }
-  if (!result.unreadable.empty()) return ExitCode::kUsage;
+  if (!result.unreadable.empty() || !left_out.empty()) return ExitCode::kUsage;
   return collectors_got_all(*result.status) ? ExitCode::kDone : ExitCode::kMachine;
 }
 

@@ -4,8 +4,10 @@
 #include "control/cli/read_config.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "config/load.hpp"
+#include "dataplane/source/capture_file.hpp"
 
 namespace wiretally {
 namespace {
@@ -28,6 +30,24 @@ CollectorConfig collector_of(const std::string& address, std::uint32_t netflow) 
 }
 
 }  // namespace
+
+std::vector<std::string> leave_out_unreadable(std::vector<std::string>& captures) {
+  std::vector<std::string> good;
+  std::vector<std::string> said;
+  std::optional<StartupError> first;
+  for (const std::string& path : captures) {
+    try {
+      CaptureFile::check(path);
+      good.push_back(path);
+    } catch (const StartupError& error) {
+      said.push_back(std::string(error.what()) + "; the other captures are read");
+      if (!first) first = error;
+    }
+  }
+  if (good.empty() && first) throw StartupError(*first);
+  captures = std::move(good);
+  return said;
+}
 
 Config config_for_read(const Arguments& arguments, std::vector<Diagnostic>& warnings) {
   std::vector<std::string> keys = arguments.overrides;  // first, so that messages number them right

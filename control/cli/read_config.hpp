@@ -11,6 +11,11 @@
 
 namespace wiretally {
 
+// Takes those out of `captures` that are missing, empty or no captures, and returns a sentence for
+// each, so that one of them does not cost what the others hold. Throws StartupError if none is
+// left.
+std::vector<std::string> leave_out_unreadable(std::vector<std::string>& captures);
+
 // Throws StartupError (kUsage). Warnings of the configuration are added to `warnings`.
 Config config_for_read(const Arguments& arguments, std::vector<Diagnostic>& warnings);
 

@@ -4,6 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
 namespace wiretally {
 namespace {
 
@@ -36,6 +40,25 @@ std::string cure(int code, const std::string& path) {
   }
 }
 
+// Why a file cannot be opened; SQLite knows no more than that. Empty: the place looks right.
+std::string cure_of_place(const std::string& path, int system_error) {
+  if (system_error == EMFILE || system_error == ENFILE) {
+    return std::string(std::strerror(system_error)) +
+           ": raise the limit with `ulimit -n 1024`, or LimitNOFILE=1024 in the service";
+  }
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    return "it is a folder; a file is meant, such as " + path +
+           (path.ends_with('/') ? "history.db" : "/history.db");
+  }
+  if (std::filesystem::exists(path, ignored)) return "";
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
+    return "there is no folder " + folder.string() + "; make it, or set history.path to another";
+  }
+  return "";
+}
+
 }  // namespace
 
 Database::Database(const std::string& path, Mode mode) : path_(path) {
@@ -55,6 +78,11 @@ void Database::run(const std::string& sql) {
 
 void Database::fail(int code) const {
   const int primary = code & 0xff;
+  if (primary == SQLITE_CANTOPEN || primary == SQLITE_IOERR) {
+    const int system_error = handle_ ? sqlite3_system_errno(handle_.get()) : 0;
+    const std::string place = cure_of_place(path_, system_error);
+    if (!place.empty()) throw DatabaseError(primary, fmt::format("history {}: {}", path_, place));
+  }
   const char* const said = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);
   const std::string help = cure(primary, path_);
   throw DatabaseError(

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 namespace wiretally {
 namespace {
 
@@ -25,9 +27,23 @@ constexpr std::string_view kVolumes =
     "packets, octets, l2_octets, in_packets, in_octets, in_l2_octets, out_packets, out_octets, "
     "out_l2_octets";
 
+const std::string& existing(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    throw DatabaseError(
+        SQLITE_CANTOPEN,
+        fmt::format(
+            "history {}: there is no such file; give --database FILE, or --config FILE with "
+            "the meter's history.path; a meter makes it with its first history.flush",
+            path));
+  }
+  return path;
+}
+
 }  // namespace
 
-HistoryReader::HistoryReader(const std::string& path) : database_(path, Database::Mode::kRead) {}
+HistoryReader::HistoryReader(const std::string& path)
+    : database_(existing(path), Database::Mode::kRead) {}
 
 std::vector<std::string> HistoryReader::names(SeriesKind kind) const {
   Statement all(database_, "SELECT name FROM series WHERE kind=? AND grp='' ORDER BY name");

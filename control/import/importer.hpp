@@ -25,6 +25,7 @@ struct ImportNote {
 struct ImportResult {
   std::string yaml;  // without the notes
   std::vector<ImportNote> notes;
+  bool counts_nothing = false;  // whom or what to count could not be carried over: no success
 };
 
 struct Importer {

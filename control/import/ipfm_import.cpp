@@ -306,6 +306,7 @@ class IpfmReader {
         note("a log without a LOG line counts nobody, and is left out");
       }
     }
+    result_.counts_nothing = written == 0;
     if (written == 0) note("no host is logged: there is no LOG line that could be carried over");
   }
 

@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "config/field_codec.hpp"
+#include "config/startup_error.hpp"
 #include "config/values.hpp"
 #include "control/import/softflowd_arguments.hpp"
 
@@ -125,9 +126,7 @@ class Writer {
     const std::string settings = collector_settings();
     line("  collectors:");
     for (const std::string& destination : in_.destinations) {
-      const std::string address = address_of(destination);
-      if (address.empty()) continue;
-      line("    - address: {}", yaml_scalar(address));
+      line("    - address: {}", yaml_scalar(address_of(destination)));
       result_.yaml += settings;
     }
   }
@@ -191,21 +190,26 @@ class Writer {
     return text + "]\n";
   }
 
-  // The port may be a name of /etc/services.
+  // A meter without its collector is not what was asked for.
+  [[noreturn]] static void refuse_destination(const std::string& destination,
+                                              const std::string& why) {
+    throw StartupError(ExitCode::kUsage, fmt::format("-n {}: {}", destination, why));
+  }
+
+  // The port may be a name of /etc/services, as softflowd takes it.
   std::string address_of(const std::string& destination) {
     const std::size_t colon = destination.rfind(':');
     const std::string host = destination.substr(0, colon);
     const std::string port = colon == std::string::npos ? "" : destination.substr(colon + 1);
-    if (host.empty() || port.empty()) {
-      note("-n {}: is not host:port; left out", destination);
-      return "";
-    }
+    if (host.empty() || port.empty()) refuse_destination(destination, "is not host:port");
     if (port.find_first_not_of("0123456789") == std::string::npos) return destination;
     const servent* service = getservbyname(port.c_str(), "udp");
     if (service == nullptr) service = getservbyname(port.c_str(), "tcp");
     if (service == nullptr) {
-      note("-n {}: no service is called {}; left out", destination, quoted(port));
-      return "";
+      refuse_destination(
+          destination, fmt::format("/etc/services has no {}; give the port by its number, such as "
+                                   "{}:2055",
+                                   quoted(port), host));
     }
     return fmt::format("{}:{}", host, ntohs(static_cast<std::uint16_t>(service->s_port)));
   }

@@ -193,11 +193,11 @@ TEST_F(ConfigFile, is_read_and_named_in_messages) {
 
 TEST_F(ConfigFile, that_cannot_be_read_is_told_why) {
   EXPECT_EQ(error_of(directory_ + "/none.yaml"), directory_ + "/none.yaml: there is no such file");
-  EXPECT_EQ(error_of(directory_), directory_ + ": is a directory; a YAML file is meant");
+  EXPECT_EQ(error_of(directory_), directory_ + ": is a directory; a file is meant");
   EXPECT_EQ(error_of(write(kCapture) + "/x"),
             directory_ + "/c.yaml/x: cannot be read: Not a directory");
   EXPECT_THAT(lines_of(check_config_file(directory_)),
-              ElementsAre(directory_ + ": is a directory; a YAML file is meant"));
+              ElementsAre(directory_ + ": is a directory; a file is meant"));
 }
 
 TEST_F(ConfigFile, without_permission_is_told_so) {

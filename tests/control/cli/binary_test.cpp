@@ -20,11 +20,9 @@ struct Ran {
   std::string output;  // both streams
 };
 
-Ran ran(const std::string& arguments) {
-  const char* binary = std::getenv("WIRETALLY_BINARY");
-  EXPECT_NE(binary, nullptr) << "run me with meson test";
+Ran ran_shell(const std::string& line) {
   Ran result;
-  std::FILE* pipe = ::popen(("(" + std::string(binary) + " " + arguments + ") 2>&1").c_str(), "r");
+  std::FILE* pipe = ::popen(("(" + line + ") 2>&1").c_str(), "r");
   char part[4096];
   for (std::size_t n = 0; (n = std::fread(part, 1, sizeof(part), pipe)) > 0;) {
     result.output.append(part, n);
@@ -32,6 +30,12 @@ Ran ran(const std::string& arguments) {
   const int status = ::pclose(pipe);
   result.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;
+}
+
+Ran ran(const std::string& arguments) {
+  const char* binary = std::getenv("WIRETALLY_BINARY");
+  EXPECT_NE(binary, nullptr) << "run me with meson test";
+  return ran_shell(std::string(binary) + " " + arguments);
 }
 
 class Binary : public testing::Test {
@@ -80,7 +84,8 @@ TEST_F(Binary, ends_with_1_when_nothing_runs) {
 }
 
 TEST_F(Binary, ends_with_2_for_a_bad_configuration) {
-  const std::string bad = file("bad.yaml", "capture: {files: [a.pcap]}\nflows: {tick: fast}\n");
+  const std::string bad =
+      file("bad.yaml", "capture: {interfaces: [{name: lo}]}\nflows: {tick: fast}\n");
   const Ran checked = ran("check " + bad);
   EXPECT_EQ(checked.code, 2);
   EXPECT_THAT(checked.output, testing::StartsWith(bad + ":2:15: flows.tick: "));
@@ -102,6 +107,88 @@ TEST_F(Binary, imports_what_check_takes) {
   EXPECT_EQ(refused.code, 2);
   EXPECT_THAT(refused.output, HasSubstr("has no port from 1 to 65535"));
   expect_sentence(ran("import ipfm " + yaml), 2, "is it the right file?");
+}
+
+// `run` would refuse each: `check` says it, with its place, and touches nothing.
+TEST_F(Binary, checks_the_places_that_run_would_refuse) {
+  const std::string plain = file("plain", "not a socket\n");
+  const std::string config =
+      file("places.yaml", "capture: {driver: pcap, files: [" + directory_ +
+                              "/none.pcap]}\n"
+                              "control: {socket: " +
+                              plain +
+                              "}\n"
+                              "metrics: {listen: \"no.such.host.invalid:1\"}\n"
+                              "history: {path: " +
+                              directory_ + "}\n");
+  const Ran checked = ran("check " + config);
+  EXPECT_EQ(checked.code, 2);
+  EXPECT_THAT(checked.output,
+              HasSubstr(":1:32: capture.files[0]: " + directory_ + "/none.pcap: no such file"));
+  EXPECT_THAT(checked.output, HasSubstr(":2:19: control.socket: a file that is not a socket"));
+  EXPECT_THAT(checked.output, HasSubstr(":3:19: metrics.listen: \"no.such.host.invalid\" has no"));
+  EXPECT_THAT(checked.output, HasSubstr(":4:17: history.path: " + directory_ + " is a folder"));
+  EXPECT_EQ(ran("run --config " + config).code, 2);
+  EXPECT_TRUE(std::filesystem::is_regular_file(plain));
+}
+
+TEST_F(Binary, names_the_true_cause_of_a_wrong_path) {
+  const std::string plain = file("plain", "not a socket\n");
+  expect_sentence(ran("ledger --socket " + plain), 2, "is not a socket");
+  expect_sentence(ran("ledger --socket " + directory_), 2, "is not a socket");
+  expect_sentence(ran("report --database " + directory_ + "/none.db"), 3, "there is no such file");
+  expect_sentence(ran("report --database " + directory_), 3, "it is a folder");
+  expect_sentence(ran("import ipfm " + directory_), 2, "is a directory; a file is meant");
+  EXPECT_EQ(ran("import ipfm " + file("device.conf", "DEVICE eth0\n")).code, 2)
+      << "no host is logged";
+  expect_sentence(ran("import softflowd -- -i eth0 -n host:nosuchservice"), 2,
+                  "/etc/services has no `nosuchservice`");
+}
+
+TEST_F(Binary, refuses_options_that_exclude_each_other) {
+  for (const char* both : {"--csv --json", "--csv --svg x", "--json --svg x", "--daily --total",
+                           "--p95 --by group", "--p95 --svg x", "-n 3 --from 2026-01-01"}) {
+    EXPECT_EQ(ran(std::string("report ") + both).code, 2) << both;
+  }
+  for (const char* none : {"read x --explain -n -1", "read x --explain --from 0",
+                           "read x --explain -n 99999999999999999999", "report --groups 3",
+                           "report --by group --groups -1", "flows -n -1"}) {
+    const Ran refused = ran(none);
+    EXPECT_EQ(refused.code, 2) << none;
+    EXPECT_THAT(refused.output, HasSubstr("--help`")) << none;
+  }
+}
+
+TEST_F(Binary, says_too_few_descriptors_by_their_name) {
+  const std::string config =
+      file("lo.yaml", "capture: {driver: pcap, interfaces: [{name: lo}]}\ncontrol: {socket: " +
+                          directory_ + "/c.sock}\n");
+  const char* binary = std::getenv("WIRETALLY_BINARY");
+  for (const char* limit : {"10", "12", "40"}) {
+    const Ran refused = ran_shell(std::string("ulimit -n ") + limit + "; exec " + binary +
+                                  " run --config " + config);
+    expect_sentence(refused, 3, std::string("its limit is ") + limit);
+    EXPECT_THAT(refused.output, HasSubstr("too many open files"));
+    EXPECT_THAT(refused.output, HasSubstr("ulimit -n 1024"));
+  }
+}
+
+// What it would cost to find the bad one first: the others.
+TEST_F(Binary, reads_the_captures_around_one_that_is_none) {
+  std::string capture("\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x01\0\0\0", 24);
+  capture += std::string("\x01\0\0\0\0\0\0\0\x3c\0\0\0\x3c\0\0\0", 16) + std::string(60, '\0');
+  const std::string good = file("good.pcap", capture);
+  const std::string empty = file("empty.pcap", "");
+  const Ran read = ran("read " + good + " " + empty + " " + good + " -o none");
+  EXPECT_EQ(read.code, 2);
+  EXPECT_THAT(read.output, HasSubstr(empty + ": is empty"));
+  EXPECT_THAT(read.output, HasSubstr("2 packets, "));
+  EXPECT_THAT(read.output, HasSubstr("The ledger balances"));
+  const Ran explained = ran("read " + good + " " + empty + " " + good + " --explain");
+  EXPECT_EQ(explained.code, 2);
+  EXPECT_THAT(explained.output, HasSubstr("packet 2"));
+  expect_sentence(ran("read " + good + " --explain --from 99"), 1, "the last one is packet 1");
+  expect_sentence(ran("read " + good + " --explain --filter udp"), 1, "none of 1 packets fits");
 }
 
 TEST_F(Binary, ends_with_2_for_captures_that_cannot_be_read) {

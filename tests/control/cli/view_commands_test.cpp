@@ -94,7 +94,8 @@ TEST_F(ViewCommands, top_prints_once_where_nobody_looks) {
 
 TEST_F(ViewCommands, finds_the_socket_in_the_configuration) {
   const std::string file = directory_ + "/c.yaml";
-  std::ofstream(file) << "capture: {files: [a.pcap]}\ncontrol: {socket: " << directory_ << "/s}\n";
+  std::ofstream(file) << "capture: {interfaces: [{name: lo}]}\ncontrol: {socket: " << directory_
+                      << "/s}\n";
   arguments_.socket.clear();
   arguments_.config = file;
   EXPECT_EQ(run(status_command), ExitCode::kDone);
@@ -117,10 +118,10 @@ TEST_F(ViewCommands, say_that_nothing_runs_with_exit_code_1) {
 TEST_F(ViewCommands, check_tells_good_from_bad) {
   const std::string file = directory_ + "/c.yaml";
   arguments_.config = file;
-  std::ofstream(file) << "capture: {files: [a.pcap]}\n";
+  std::ofstream(file) << "capture: {interfaces: [{name: lo}]}\n";
   EXPECT_EQ(run(check_command), ExitCode::kDone);
   EXPECT_EQ(output_, file + ": good\n");
-  std::ofstream(file) << "capture: {files: [a.pcap]}\nflows: {tik: 1s}\n";
+  std::ofstream(file) << "capture: {interfaces: [{name: lo}]}\nflows: {tik: 1s}\n";
   testing::internal::CaptureStderr();
   EXPECT_EQ(run(check_command), ExitCode::kUsage);
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr(file + ":2:9: flows.tik: "));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every option of softflowd 1.1.0, alone and together: the YAML loads, and says what softflowd was
 // told; what it cannot say has a note. control/import/softflowd.md has the same rows.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -147,9 +148,18 @@ TEST(SoftflowdImport, takes_every_destination_and_how_they_share) {
   }
   EXPECT_EQ(imported.config.exporting.mode, ExportMode::kBalance);
   EXPECT_TRUE(imported.has_note("-l: "));
-  const Imported bad = import_all("-i eth1 -n nohost,h:nosuchservice");
-  EXPECT_TRUE(bad.has_note("-n nohost"));
-  EXPECT_TRUE(bad.has_note("-n h:nosuchservice"));
+}
+
+TEST(SoftflowdImport, refuses_a_destination_that_it_cannot_reach) {
+  for (const char* destination : {"nohost", "h:nosuchservice", ":2055", "h:"}) {
+    try {
+      import_with(std::string("-n 192.0.2.1:2055,") + destination);
+      FAIL() << destination << " was taken";
+    } catch (const StartupError& error) {
+      EXPECT_EQ(error.code(), ExitCode::kUsage);
+      EXPECT_THAT(error.what(), testing::StartsWith(std::string("-n ") + destination + ": "));
+    }
+  }
 }
 
 TEST(SoftflowdImport, takes_every_version_transport_and_time_format) {
