@@ -387,7 +387,9 @@ void add_report(CLI::App& app, Arguments& arguments) {
                    "below each period its heaviest groups: group, or the "
                    "monitor's group_by, as src_host or src_host,protocol")
       ->type_name("GROUP");
-  command->add_option("--groups", report.groups, "with --by: so many groups; 0 for all")
+  command
+      ->add_option("--groups", report.groups,
+                   "with --by: so many groups, and the rest as other; 0 for all")
       ->type_name("N")
       ->check(quietly(CLI::Range(0u, 100'000u)))
       ->needs("--by")

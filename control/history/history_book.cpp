@@ -2,6 +2,7 @@
 // Samples into minutes, groups into the heaviest and the rest. Thread: none of its own.
 #include "control/history/history_book.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace wiretally {
@@ -50,8 +51,8 @@ void HistoryBook::put(const Series& series, std::int64_t minute, const DirectedV
     found->second += volume;
   } else if (rows() < kRowsMax) {
     open_.counts.emplace(key, volume);
-  } else if (series.group.empty()) {  // groups are parts of what has none: counted once
-    lost_ += volume.total;
+  } else if (series.group.empty()) {
+    lost_[series] += volume.total;
   }
 }
 
@@ -68,14 +69,29 @@ void HistoryBook::written() {
   closed_ = {};
 }
 
+Volume HistoryBook::counted_once(const BySeries& volumes) {
+  Volume interfaces;
+  for (const auto& [series, volume] : volumes) {
+    if (series.kind == SeriesKind::kInterface) interfaces += volume;
+  }
+  Volume once = interfaces;
+  for (const auto& [series, volume] : volumes) {
+    if (series.kind == SeriesKind::kInterface) continue;
+    once.packets = std::max(once.packets, volume.packets);
+    once.octets = std::max(once.octets, volume.octets);
+    once.l2_octets = std::max(once.l2_octets, volume.l2_octets);
+  }
+  return once;
+}
+
 Volume HistoryBook::pending() const {
-  Volume sum;
+  BySeries waiting;
   for (const HistoryBatch* batch : {&open_, &closed_}) {
     for (const auto& [key, volume] : batch->counts) {
-      if (key.first.group.empty()) sum += volume.total;
+      if (key.first.group.empty()) waiting[key.first] += volume.total;
     }
   }
-  return sum;
+  return counted_once(waiting);
 }
 
 }  // namespace wiretally

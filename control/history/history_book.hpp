@@ -29,10 +29,15 @@ class HistoryBook {
   void written();
 
   [[nodiscard]] std::size_t rows() const { return open_.counts.size() + closed_.counts.size(); }
-  [[nodiscard]] const Volume& lost() const { return lost_; }
+  // Of the meter, once, however many series would have had it: what all interfaces together lost,
+  // or the monitor that lost most, whichever is more.
+  [[nodiscard]] Volume lost() const { return counted_once(lost_); }
+  // The same of what waits.
   [[nodiscard]] Volume pending() const;
 
  private:
+  using BySeries = std::map<Series, Volume>;  // without groups, which are parts of these
+  static Volume counted_once(const BySeries& volumes);
   void put(const Series& series, std::int64_t minute, const DirectedVolume& volume);
 
   const std::size_t groups_max_;
@@ -40,7 +45,7 @@ class HistoryBook {
   HistoryBatch open_;
   HistoryBatch closed_;
   std::uint64_t batches_ = 0;
-  Volume lost_;
+  BySeries lost_;
 };
 
 }  // namespace wiretally

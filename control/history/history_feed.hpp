@@ -7,7 +7,9 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,18 @@ constexpr std::string_view name_of(SeriesKind kind) {
 // Where the history file notes what the groups of a monitor are.
 inline std::string grouping_note(const std::string& monitor) {
   return "group_by." + monitor;
+}
+
+// Where it notes which monitors counted the same packets as this one, a line each.
+inline std::string overlap_note(const std::string& monitor) {
+  return "overlaps." + monitor;
+}
+
+inline std::set<std::string> lines_of(const std::string& text) {
+  std::set<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.insert(line);
+  return lines;
 }
 
 // What is counted: a monitor or an interface as a whole (group empty), or one group of a monitor.
@@ -45,6 +59,11 @@ struct SeriesSample {
 
 using Groupings = std::map<std::string, std::string>;  // by monitor; without groups: empty
 
+// By name of a monitor: others that counted packets which it counted too. kAnyMonitor: too many to
+// tell them.
+inline constexpr const char* kAnyMonitor = "*";
+using Overlaps = std::map<std::string, std::set<std::string>>;
+
 // Monitors and whoever else counts. Thread: control.
 class HistoryProducer {
  public:
@@ -53,6 +72,8 @@ class HistoryProducer {
   virtual void take_samples(std::vector<SeriesSample>& samples) = 0;
   // What the groups of each monitor are, as `group_by` has it: "host", "src_host,protocol".
   [[nodiscard]] virtual Groupings groupings() const { return {}; }
+  // Those that were seen since the last call.
+  [[nodiscard]] virtual Overlaps take_overlaps() { return {}; }
 };
 
 class HistoryFeed {

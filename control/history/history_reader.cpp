@@ -97,6 +97,12 @@ std::string HistoryReader::grouping(const std::string& monitor) const {
   return get.step() ? get.text(0) : std::string();
 }
 
+std::set<std::string> HistoryReader::overlaps(const std::string& monitor) const {
+  Statement get(database_, "SELECT value FROM note WHERE key=?");
+  get.bind(1, overlap_note(monitor));
+  return get.step() ? lines_of(get.text(0)) : std::set<std::string>();
+}
+
 std::int64_t HistoryReader::first(Level level, std::int64_t none) const {
   Statement select(database_, fmt::format("SELECT min(first) FROM (SELECT (SELECT min(start) FROM "
                                           "{} WHERE series=id) AS first FROM series)",

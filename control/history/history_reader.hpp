@@ -43,6 +43,9 @@ class HistoryReader {
   // What the groups of a monitor are: its group_by, with commas; empty: it has none, or an older
   // version wrote the file.
   [[nodiscard]] std::string grouping(const std::string& monitor) const;
+  // The monitors that count packets which this one counts too, kAnyMonitor among them if they are
+  // too many; empty as well in a file of an older version.
+  [[nodiscard]] std::set<std::string> overlaps(const std::string& monitor) const;
   // The first row there is of a level; `none` if there is none.
   [[nodiscard]] std::int64_t first(Level level, std::int64_t none) const;
 

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
@@ -200,6 +201,15 @@ void HistoryStore::close() {
 void HistoryStore::set_grouping(const std::string& monitor, const std::string& grouping) {
   const std::string key = grouping_note(monitor);
   if (note(key) != grouping) set_note(key, grouping);
+}
+
+void HistoryStore::add_overlaps(const std::string& monitor, const std::set<std::string>& others) {
+  const std::string key = overlap_note(monitor);
+  const std::string before = note(key);
+  std::set<std::string> all = lines_of(before);
+  all.insert(others.begin(), others.end());
+  const std::string now = fmt::format("{}", fmt::join(all, "\n"));
+  if (now != before) set_note(key, now);
 }
 
 std::string HistoryStore::note(const std::string& key) const {

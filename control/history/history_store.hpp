@@ -46,6 +46,8 @@ class HistoryStore {
   std::int64_t prune(const KeepTimes& keep, std::int64_t now_s);
   // What the groups of a monitor are: its group_by.
   void set_grouping(const std::string& monitor, const std::string& grouping);
+  // Others that count packets which this monitor counts too: for good, as old rows are there.
+  void add_overlaps(const std::string& monitor, const std::set<std::string>& others);
   // The run ended in order.
   void close();
 

@@ -13,6 +13,7 @@ void HistoryTap::collect(Status& status, TimeNs interval, bool end) {
     for (HistoryProducer* producer : producers_) {
       producer->take_samples(samples);
       writer_.describe(producer->groupings());
+      writer_.note_overlaps(producer->take_overlaps());
     }
     take_ports(status, samples);
     writer_.add((status.time - interval) / kNsPerSecond, samples);

@@ -90,6 +90,16 @@ void HistoryWriter::describe(const Groupings& groupings) {
   for (const auto& [monitor, grouping] : groupings) groupings_[monitor] = grouping;
 }
 
+void HistoryWriter::note_overlaps(const Overlaps& overlaps) {
+  const std::lock_guard lock(mutex_);
+  constexpr std::size_t kToldMax = 64;
+  for (const auto& [monitor, others] : overlaps) {
+    std::set<std::string>& told = overlaps_[monitor];
+    told.insert(others.begin(), others.end());
+    if (told.size() > kToldMax) told = {kAnyMonitor};
+  }
+}
+
 void HistoryWriter::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
@@ -103,7 +113,13 @@ void HistoryWriter::run() {
 
 void HistoryWriter::flush(std::int64_t wall_s, std::int64_t steady_s) {
   try {
-    if (store_ && !store_->is_in_place()) store_.reset();  // moved away or deleted: a new one
+    if (store_ && !store_->is_in_place()) {
+      store_.reset();
+      log_(
+          fmt::format("history {}: was moved away or removed while it was written; a new one is "
+                      "made, and what was flushed before is not in it",
+                      config_.path));
+    }
     if (!store_) open(wall_s);
     // The batch that failed before, and after it what came since.
     for (int batches = 0; batches < 2; ++batches) {
@@ -115,7 +131,7 @@ void HistoryWriter::flush(std::int64_t wall_s, std::int64_t steady_s) {
       if (!batch) break;
       write(*batch, wall_s);
     }
-    write_groupings();
+    write_notes();
     prune_if_due(wall_s, steady_s);
   } catch (const DatabaseError& error) {
     store_.reset();
@@ -146,13 +162,16 @@ void HistoryWriter::write(const HistoryBatch& batch, std::int64_t wall_s) {
   status_.pending_rows = book_.rows();
 }
 
-void HistoryWriter::write_groupings() {
+void HistoryWriter::write_notes() {
   Groupings groupings;
+  Overlaps overlaps;
   {
     const std::lock_guard lock(mutex_);
     groupings.swap(groupings_);
+    overlaps = overlaps_;  // all of them each time: the file may be a new one
   }
   for (const auto& [monitor, grouping] : groupings) store_->set_grouping(monitor, grouping);
+  for (const auto& [monitor, others] : overlaps) store_->add_overlaps(monitor, others);
 }
 
 void HistoryWriter::prune_if_due(std::int64_t wall_s, std::int64_t steady_s) {

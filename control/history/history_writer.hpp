@@ -36,6 +36,8 @@ class HistoryWriter final : public HistoryFeed {
   void add(std::int64_t wall_s, std::span<const SeriesSample> samples) override;
   // What the next flush says of these monitors' groups.
   void describe(const Groupings& groupings);
+  // From the next flush on the file knows them, too.
+  void note_overlaps(const Overlaps& overlaps);
   // Writes what there is. `steady_s` goes on whatever the wall clock does.
   void flush(std::int64_t wall_s, std::int64_t steady_s);
   // Ends the run in order; after the last `add`.
@@ -46,7 +48,7 @@ class HistoryWriter final : public HistoryFeed {
   void run();
   void open(std::int64_t wall_s);
   void write(const HistoryBatch& batch, std::int64_t wall_s);
-  void write_groupings();
+  void write_notes();
   void prune_if_due(std::int64_t wall_s, std::int64_t steady_s);
   void trouble(const std::string& text);
 
@@ -67,6 +69,7 @@ class HistoryWriter final : public HistoryFeed {
   HistoryBook book_;
   HistoryStatus status_;
   Groupings groupings_;
+  Overlaps overlaps_;
   bool stopping_ = false;
   std::thread thread_;
 };

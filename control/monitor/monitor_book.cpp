@@ -252,6 +252,20 @@ Groupings MonitorBook::groupings() const {
   return groupings;
 }
 
+Overlaps MonitorBook::take_overlaps() {
+  Overlaps overlaps;
+  if (set_ == nullptr) return overlaps;
+  const auto name = [this](std::uint32_t monitor) {
+    return monitor == MonitorSet::kAnyMonitor ? std::string(kAnyMonitor)
+                                              : entries_[monitor].monitor->config().name;
+  };
+  for (const auto& [one, other] : set_->take_new_overlaps()) {
+    overlaps[name(one)].insert(name(other));
+    if (other != MonitorSet::kAnyMonitor) overlaps[name(other)].insert(name(one));
+  }
+  return overlaps;
+}
+
 PreparedChange MonitorBook::prepare(const Config&, const Config& next) {
   PreparedChange change;
   if (set_ != nullptr) {

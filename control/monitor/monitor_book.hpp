@@ -55,6 +55,7 @@ class MonitorBook final : public HistoryProducer, public Reloadable {
 
   void take_samples(std::vector<SeriesSample>& samples) override;
   [[nodiscard]] Groupings groupings() const override;
+  [[nodiscard]] Overlaps take_overlaps() override;
   PreparedChange prepare(const Config& running, const Config& next) override;
 
  private:

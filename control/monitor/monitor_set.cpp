@@ -252,6 +252,23 @@ void MonitorSet::settle() {
   }
 }
 
+// The members of a class count the same flows. There are few classes, and each is looked at once.
+std::set<std::pair<std::uint32_t, std::uint32_t>> MonitorSet::take_new_overlaps() {
+  const std::shared_lock lock(mutex_);
+  std::set<std::pair<std::uint32_t, std::uint32_t>> pairs;
+  for (; classes_looked_at_ < classes_.size(); ++classes_looked_at_) {
+    const std::vector<ClassMember>& members = classes_[classes_looked_at_].members;
+    const bool many = members.size() > kToldApart;
+    for (std::size_t a = 0; a < members.size(); ++a) {
+      if (many) pairs.emplace(members[a].monitor, kAnyMonitor);
+      for (std::size_t b = a + 1; !many && b < members.size(); ++b) {
+        pairs.emplace(members[a].monitor, members[b].monitor);
+      }
+    }
+  }
+  return pairs;
+}
+
 void MonitorSet::settle_groups(TimeNs now) {
   for (RowKind& kind : kinds_) {
     const std::size_t members = kind.members.size();

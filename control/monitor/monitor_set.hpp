@@ -19,7 +19,9 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <shared_mutex>
+#include <utility>
 #include <vector>
 
 #include "control/filter/filter_bank.hpp"
@@ -98,6 +100,11 @@ class MonitorSet {
   // numbers are asked for.
   void settle();
   void settle_groups(TimeNs now);
+  // Pairs of monitors, by number, that counted a flow both; those which came since the last call. A
+  // flow that more than kToldApart of them count makes a pair of each with kAnyMonitor.
+  static constexpr std::size_t kToldApart = 64;
+  static constexpr std::uint32_t kAnyMonitor = UINT32_MAX;
+  [[nodiscard]] std::set<std::pair<std::uint32_t, std::uint32_t>> take_new_overlaps();
   // After groups were cleared or dropped. Rows that are still in use are made again.
   void forget_rows(TimeNs now);
 
@@ -160,6 +167,7 @@ class MonitorSet {
   std::shared_mutex mutex_;  // what follows, while shards work
   std::deque<GroupIndex> indexes_;
   std::deque<FlowClass> classes_;
+  std::size_t classes_looked_at_ = 0;  // for overlaps
   std::map<ClassCode, const FlowClass*> class_index_;
   std::deque<RowKind> kinds_;
   std::map<std::pair<const GroupIndex*, std::vector<ClassMember>>, RowKind*> kind_index_;

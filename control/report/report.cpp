@@ -7,20 +7,42 @@
 #include <algorithm>
 
 #include "config/startup_error.hpp"
+#include "control/history/history_book.hpp"
 
 namespace wiretally {
 namespace {
 
 constexpr std::size_t kPeriodsMax = 100'000;
 
+constexpr const char* kOther = HistoryBook::kOther;
+
+// `other` takes in those that are not shown, too, so that the rows add up to the monitor. While it
+// held anything in the file, no group's figure is sure to be all of it.
 std::vector<ReportGroup> heaviest(std::map<std::string, DirectedVolume> groups, std::size_t most) {
+  ReportGroup other{kOther, {}, false};
+  if (auto found = groups.extract(kOther)) other.volume = found.mapped();
+  const bool at_least = !other.volume.total.is_zero();
   std::vector<ReportGroup> sorted;
-  for (auto& [name, volume] : groups) sorted.push_back({name, volume});
+  for (auto& [name, volume] : groups) sorted.push_back({name, volume, at_least});
   std::stable_sort(sorted.begin(), sorted.end(), [](const ReportGroup& a, const ReportGroup& b) {
     return a.volume.total.octets > b.volume.total.octets;
   });
-  if (most != 0 && sorted.size() > most) sorted.resize(most);
+  for (; most != 0 && sorted.size() > most; sorted.pop_back()) other.volume += sorted.back().volume;
+  if (!other.volume.total.is_zero()) sorted.push_back(other);
   return sorted;
+}
+
+std::vector<std::string> overlapping(const HistoryReader& history, const Report& report) {
+  std::vector<std::string> names;
+  if (report.kind != SeriesKind::kMonitor || report.names.size() < 2) return names;
+  for (const std::string& name : report.names) {
+    const std::set<std::string> others = history.overlaps(name);
+    const bool any = std::ranges::any_of(report.names, [&](const std::string& other) {
+      return other != name && (others.contains(other) || others.contains(kAnyMonitor));
+    });
+    if (any) names.push_back(name);
+  }
+  return names;
 }
 
 // Levels whose periods may make up those of another, the coarsest first.
@@ -148,6 +170,7 @@ Report make_report(const HistoryReader& history, const Calendar& calendar,
   report.kind = query.kind;
   report.names = report_names(history, query);
   report.directed.resize(report.names.size());
+  report.overlapping = overlapping(history, report);
   for (const Period& period : report_periods(history, calendar, query)) {
     report.rows.push_back({period, calendar.label(query.level, period),
                            std::vector<ReportCell>(report.names.size())});

@@ -21,17 +21,19 @@ struct ReportQuery {
   std::optional<std::int64_t> from;  // UTC seconds: every period since, instead of `periods`
   std::int64_t to = 0;               // UTC seconds, usually now
   bool groups = false;
-  std::size_t groups_max = 10;  // 0: all
+  std::size_t groups_max = 10;  // beside `other`; 0: all
 };
 
 struct ReportGroup {
   std::string name;
   DirectedVolume volume;
+  // What the group had while it had no row is in `other`: it came late, or gave way for a while.
+  bool at_least = false;
 };
 
 struct ReportCell {  // one monitor in one period
   DirectedVolume volume;
-  std::vector<ReportGroup> groups;  // the heaviest first
+  std::vector<ReportGroup> groups;  // the heaviest first, `other` last: together the monitor
 };
 
 struct ReportRow {
@@ -47,6 +49,9 @@ struct Report {
   std::vector<std::string> names;
   std::vector<bool> directed;  // by name: it tells in from out somewhere in this report
   std::vector<ReportRow> rows;
+  // Names of those that count packets together with another of this report: the sum over the names
+  // has such packets twice, and is no total.
+  std::vector<std::string> overlapping;
 };
 
 // The rows go from the oldest to the one that `to` is in; none is before the history begins.

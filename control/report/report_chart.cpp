@@ -134,6 +134,9 @@ std::string report_as_svg(const Report& report, const ReportStyle& style,
       "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
       kWidth, height);
   svg += text_at(kLeft, 28, "font-size=\"18\"", title);
+  if (!report.overlapping.empty()) {
+    svg += text_at(kLeft, 44, "", "stacks are no totals: packets count in more than one of them");
+  }
   svg += axis(scale, style.unit);
   if (!report.rows.empty()) svg += bars(report, columns, scale, style);
   for (std::size_t c = 0; c < columns.size(); ++c) {

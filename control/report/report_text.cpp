@@ -3,6 +3,7 @@
 #include "control/report/report_text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -40,10 +41,10 @@ std::string csv_text(const std::string& text) {
 }
 
 std::string csv_line(const ReportRow& row, const std::string& name, std::string_view direction,
-                     const std::string& group, const Volume& volume) {
-  return fmt::format("{},{},{},{},{},{},{},{},{}\n", csv_text(row.label), row.period.start,
-                     row.period.end, csv_text(name), direction, csv_text(group), volume.packets,
-                     volume.octets, volume.l2_octets);
+                     const ReportGroup& group, const Volume& volume) {
+  return fmt::format("{},{},{},{},{},{},{},{},{},{}\n", csv_text(row.label), row.period.start,
+                     row.period.end, csv_text(name), direction, csv_text(group.name),
+                     volume.packets, volume.octets, volume.l2_octets, group.at_least ? 1 : 0);
 }
 
 Json json_of(const Volume& volume) {
@@ -70,17 +71,48 @@ std::string rate_text(double bits_per_s) {
   return fmt::format("{:.0f} bit/s", bits_per_s);
 }
 
-std::string group_lines(const ReportRow& row, const ReportStyle& style) {
+// A heading for each monitor, where there are several.
+std::string group_lines(const Report& report, const ReportRow& row, const ReportStyle& style) {
   std::string text;
-  for (const ReportCell& cell : row.cells) {
+  for (std::size_t c = 0; c < row.cells.size(); ++c) {
+    const ReportCell& cell = row.cells[c];
+    if (!cell.groups.empty() && row.cells.size() > 1) text += "  " + report.names[c] + ":\n";
     std::size_t width = 0;
     for (const ReportGroup& group : cell.groups) width = std::max(width, group.name.size());
     for (const ReportGroup& group : cell.groups) {
-      text += fmt::format("    {:<{}}  {}\n", group.name, width,
+      text += fmt::format("    {:<{}}  {}{}\n", group.name, width, group.at_least ? ">= " : "",
                           octets_in(octets_of(group.volume.total, style.layer2), style.unit));
     }
   }
   return text;
+}
+
+std::string footnotes(const Report& report) {
+  std::string text;
+  const auto at_least = [](const ReportCell& cell) {
+    return std::ranges::any_of(cell.groups, &ReportGroup::at_least);
+  };
+  const auto any = [&](const ReportRow& row) { return std::ranges::any_of(row.cells, at_least); };
+  if (std::ranges::any_of(report.rows, any)) {
+    text +=
+        ">= at least: what a group counted before it was among the heaviest is in other "
+        "(history.groups)\n";
+  }
+  if (!report.overlapping.empty()) {
+    text += fmt::format("no total: packets count in more than one of {}\n",
+                        fmt::join(report.overlapping, ", "));
+  }
+  return text;
+}
+
+// What a bar shows: the total, or the largest monitor where there is none.
+std::uint64_t weight_of(const Report& report, const ReportRow& row, bool layer2) {
+  if (report.overlapping.empty()) return octets_of(row.total(), layer2);
+  std::uint64_t largest = 0;
+  for (const ReportCell& cell : row.cells) {
+    largest = std::max(largest, octets_of(cell.volume.total, layer2));
+  }
+  return largest;
 }
 
 }  // namespace
@@ -150,35 +182,37 @@ std::string report_as_text(const Report& report, const ReportStyle& style) {
           " [{}{}{}= {}]", column.name, column.direction.empty() ? "" : " ", column.direction,
           octets_in(octets_of(column_volume(row, column), style.layer2), style.unit));
     }
-    const std::uint64_t total = octets_of(row.total(), style.layer2);
-    line += fmt::format(" [total= {}]", octets_in(total, style.unit));
+    const std::uint64_t weight = weight_of(report, row, style.layer2);
+    if (report.overlapping.empty()) {
+      line += fmt::format(" [total= {}]", octets_in(weight, style.unit));
+    }
     width = std::max(width, line.size());
-    largest = std::max(largest, total);
+    largest = std::max(largest, weight);
     lines.push_back(std::move(line));
   }
   std::string text;
   for (std::size_t r = 0; r < lines.size(); ++r) {
-    const auto total = static_cast<double>(octets_of(report.rows[r].total(), style.layer2));
+    const auto weight = static_cast<double>(weight_of(report, report.rows[r], style.layer2));
     text += lines[r];
     if (style.bar && largest > 0) {
       text += std::string(width - lines[r].size() + 1, ' ');
-      text += style.bar(total / static_cast<double>(largest));
+      text += style.bar(weight / static_cast<double>(largest));
     }
     text += '\n';
-    text += group_lines(report.rows[r], style);
+    text += group_lines(report, report.rows[r], style);
   }
-  return text;
+  return text + footnotes(report);
 }
 
 std::string report_as_csv(const Report& report) {
-  std::string text = "period,start,end,name,direction,group,packets,octets,l2_octets\n";
+  std::string text = "period,start,end,name,direction,group,packets,octets,l2_octets,at_least\n";
   for (const ReportRow& row : report.rows) {
     for (const ReportColumn& column : report_columns(report)) {
-      text += csv_line(row, column.name, column.direction, "", column_volume(row, column));
+      text += csv_line(row, column.name, column.direction, {}, column_volume(row, column));
     }
     for (std::size_t c = 0; c < row.cells.size(); ++c) {
       for (const ReportGroup& group : row.cells[c].groups) {
-        text += csv_line(row, report.names[c], "", group.name, group.volume.total);
+        text += csv_line(row, report.names[c], "", group, group.volume.total);
       }
     }
   }
@@ -195,18 +229,21 @@ std::string report_as_json(const Report& report, const std::string& timezone) {
       for (const ReportGroup& group : row.cells[c].groups) {
         Json each = {{"group", group.name}};
         each.update(json_of(group.volume, report.directed[c]));
+        each["at_least"] = group.at_least;
         cell["groups"].push_back(each);
       }
       cells.push_back(cell);
     }
-    rows.push_back({{"period", row.label},
-                    {"start", row.period.start},
-                    {"end", row.period.end},
-                    {std::string(name_of(report.kind)) + "s", cells},
-                    {"total", json_of(row.total())}});
+    Json line = {{"period", row.label},
+                 {"start", row.period.start},
+                 {"end", row.period.end},
+                 {std::string(name_of(report.kind)) + "s", cells}};
+    if (report.overlapping.empty()) line["total"] = json_of(row.total());
+    rows.push_back(line);
   }
   const Json json = {{"level", kLevelNames[static_cast<std::size_t>(report.level)]},
                      {"timezone", timezone},
+                     {"overlapping", report.overlapping},
                      {"rows", rows}};
   return json.dump() + "\n";
 }

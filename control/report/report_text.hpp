@@ -2,7 +2,8 @@
 // A report as text, CSV and JSON. The text is Trafmetux's:
 //   2008-10-27 19:00-20:00: [input= 24.21 MB] [output= 3.37 MB] [total= 27.58 MB]
 // A monitor that tells in from out has a bracket for each: [lan in= ...] [lan out= ...]; what goes
-// through is [lan through= ...]. `total` is the sum over the monitors. Thread: any.
+// through is [lan through= ...]. `total` is the sum over the monitors; it is left out, with a line
+// that says so, where they are known to overlap. Thread: any.
 #pragma once
 
 #include <functional>
@@ -39,7 +40,7 @@ struct ReportColumn {
 [[nodiscard]] std::uint64_t octets_of(const Volume& volume, bool layer2);
 
 [[nodiscard]] std::string report_as_text(const Report& report, const ReportStyle& style);
-// period,start,end,name,direction,group,packets,octets,l2_octets; times UTC seconds.
+// period,start,end,name,direction,group,packets,octets,l2_octets,at_least; times UTC seconds.
 [[nodiscard]] std::string report_as_csv(const Report& report);
 [[nodiscard]] std::string report_as_json(const Report& report, const std::string& timezone);
 

@@ -212,6 +212,10 @@ class Live(harness.Case):
             self.assertEqual(sum(row["total"]["octets"] for row in rows),
                              seen["all"]["total"]["octets"], level)
         done = run(meter.binary(), "report", "--database", self.database, "--timezone", "UTC",
+                   "--daily", "all", "v4")
+        self.assertNotIn("total=", done.stdout, "v4 is a part of all")
+        self.assertIn("no total: packets count in more than one of all, v4\n", done.stdout)
+        done = run(meter.binary(), "report", "--database", self.database, "--timezone", "UTC",
                    "--daily", "all")
         self.assertRegex(done.stdout, r"^\d{4}-\d\d-\d\d: \[all= [\d.]+ MB\]")
         text = run(meter.binary(), "report", "--database", self.database, "--daily", "v4", "--by",

@@ -124,6 +124,45 @@ TEST_F(HistoryWriterTest, makes_a_new_file_when_the_old_one_was_taken_away) {
   add(*history, kStart + 20, 10);
   history->flush(kStart + 30, 30);
   EXPECT_EQ(octets(Level::kTotal), 10u);
+  EXPECT_THAT(lines_, ElementsAre(HasSubstr("was moved away or removed while it was written")));
+}
+
+TEST_F(HistoryWriterTest, remembers_which_monitors_count_the_same_packets) {
+  {
+    auto history = writer();
+    history->note_overlaps({{"web", {"all"}}, {"all", {"web"}}});
+    history->flush(kStart, 0);
+  }
+  auto history = writer();
+  history->note_overlaps({{"all", {"dns"}}});
+  history->flush(kStart + 10, 10);
+  const HistoryReader reader(folder_.database());
+  EXPECT_EQ(reader.overlaps("all"), (std::set<std::string>{"dns", "web"}));
+  EXPECT_EQ(reader.overlaps("web"), std::set<std::string>{"all"});
+  EXPECT_THAT(reader.overlaps("ssh"), IsEmpty());
+}
+
+// Each packet is in an interface's series and in those of two monitors: it is lost once.
+TEST(HistoryBook, tells_of_a_loss_once_however_many_series_had_it) {
+  HistoryBook book(2);
+  const std::vector<Series> series = {{SeriesKind::kInterface, "eth0", ""},
+                                      {SeriesKind::kInterface, "eth1", ""},
+                                      {SeriesKind::kMonitor, "all", ""},
+                                      {SeriesKind::kMonitor, "half", ""}};
+  const auto add = [&](std::int64_t minute) {
+    std::vector<SeriesSample> samples;
+    for (std::size_t i = 0; i < series.size(); ++i) {
+      const std::uint64_t packets = i == 2 ? 2 : 1;
+      samples.push_back({series[i], {{packets, 100 * packets, 114 * packets}, {}, {}}});
+    }
+    book.add(kStart + minute * 60, samples);
+  };
+  const auto minutes = static_cast<std::int64_t>(HistoryBook::kRowsMax / series.size());
+  for (std::int64_t minute = 0; minute < minutes; ++minute) add(minute);
+  EXPECT_TRUE(book.lost().is_zero());
+  EXPECT_EQ(book.pending().packets, 2 * HistoryBook::kRowsMax / series.size());
+  for (std::int64_t minute = 0; minute < 3; ++minute) add(minutes + minute);
+  EXPECT_EQ(book.lost(), (Volume{6, 600, 684}));
 }
 
 TEST_F(HistoryWriterTest, leaves_a_file_to_the_meter_that_has_it) {

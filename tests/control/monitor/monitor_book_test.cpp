@@ -50,6 +50,18 @@ bool is_local(const std::array<std::uint8_t, 16>& address) {
   return address[13] == 1;
 }
 
+TEST(MonitorBook, tells_which_monitors_counted_the_same_packets_once) {
+  MonitoredMeter meter({monitor_of("all", ""), monitor_of("web", "tcp port 80"),
+                        monitor_of("udp", "udp"), monitor_of("none", "udp port 1")});
+  EXPECT_TRUE(meter.book.take_overlaps().empty());
+  meter.tick({packet_of(key_of(host(1, 1), host(2, 1), kTcp, 2000, 80), 100, 114)});
+  EXPECT_EQ(meter.book.take_overlaps(), (Overlaps{{"all", {"web"}}, {"web", {"all"}}}));
+  meter.tick({packet_of(key_of(host(1, 1), host(2, 1), kUdp, 2000, 80), 100, 114)});
+  EXPECT_EQ(meter.book.take_overlaps(), (Overlaps{{"all", {"udp"}}, {"udp", {"all"}}}));
+  meter.tick({packet_of(key_of(host(1, 1), host(2, 1), kUdp, 2000, 80), 100, 114)});
+  EXPECT_TRUE(meter.book.take_overlaps().empty());
+}
+
 TEST(MonitorBook, counts_what_a_plain_sum_counts_tick_after_tick) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE(testing::Message() << "seed " << seed);

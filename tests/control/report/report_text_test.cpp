@@ -103,13 +103,59 @@ TEST_F(ReportTest, takes_the_unit_that_is_asked_for) {
 TEST_F(ReportTest, lists_groups_below_their_period) {
   EXPECT_EQ(report_as_text(report(Level::kDay, true), {}),
             "2008-10-27: [input= 24.21 MB] [output= 3.37 MB] [total= 27.58 MB]\n"
-            "    192.0.2.1  20.00 MB\n"
-            "    other      4.21 MB\n");
+            "  input:\n"
+            "    192.0.2.1  >= 20.00 MB\n"
+            "    other      4.21 MB\n"
+            ">= at least: what a group counted before it was among the heaviest is in other "
+            "(history.groups)\n");
+  EXPECT_THAT(report_as_csv(report(Level::kDay, true)),
+              AllOf(HasSubstr(",input,,192.0.2.1,1,20000000,20000014,1\n"),
+                    HasSubstr(",input,,other,1,4210000,4210014,0\n")));
+  const auto json = nlohmann::json::parse(report_as_json(report(Level::kDay, true), "UTC"));
+  EXPECT_EQ(json["rows"][0]["monitors"][0]["groups"][0]["at_least"], true);
+  EXPECT_EQ(json["rows"][0]["monitors"][0]["groups"][1]["at_least"], false);
+}
+
+// `other` is no group: it takes in what is not shown, so that the rows add up.
+TEST_F(ReportTest, shows_as_many_groups_as_are_asked_for_and_the_rest_together) {
+  HistoryStore store(folder_.database(), calendar_, 2);
+  HistoryBatch batch{1, {}};
+  put(batch, "output", "192.0.2.7", kEvening, 2'000'000);
+  put(batch, "output", "192.0.2.8", kEvening, 1'000'000);
+  put(batch, "output", "192.0.2.9", kEvening, 370'000);
+  store.add(batch, kEvening);
+  ReportQuery query;
+  query.level = Level::kDay;
+  query.to = kEvening;
+  query.groups = true;
+  query.groups_max = 1;
+  query.names = {"output"};
+  const HistoryReader reader(folder_.database());
+  EXPECT_THAT(report_as_text(make_report(reader, calendar_, query), {}),
+              testing::EndsWith("]\n    192.0.2.7  2.00 MB\n    other      1.37 MB\n"));
+  query.names = {"input", "output"};
+  EXPECT_THAT(report_as_text(make_report(reader, calendar_, query), {}),
+              HasSubstr("  input:\n    192.0.2.1  >= 20.00 MB\n    other      4.21 MB\n"
+                        "  output:\n    192.0.2.7  2.00 MB\n    other      1.37 MB\n"));
+}
+
+TEST_F(ReportTest, shows_no_total_of_monitors_that_count_the_same_packets) {
+  HistoryStore store(folder_.database(), calendar_, 2);
+  store.add_overlaps("input", {"output"});
+  EXPECT_EQ(report_as_text(report(Level::kWeek), {}),
+            "2008-10-26 - 2008-11-01: [input= 24.21 MB] [output= 3.37 MB]\n"
+            "no total: packets count in more than one of input\n");
+  store.add_overlaps("output", {kAnyMonitor});
+  EXPECT_THAT(report_as_text(report(Level::kWeek), {}), HasSubstr("one of input, output\n"));
+  const auto json = nlohmann::json::parse(report_as_json(report(Level::kWeek), "UTC"));
+  EXPECT_FALSE(json["rows"][0].contains("total"));
+  EXPECT_EQ(json["overlapping"], (std::vector<std::string>{"input", "output"}));
+  EXPECT_THAT(report_as_svg(report(Level::kWeek), {}, ""), HasSubstr("stacks are no totals"));
 }
 
 TEST_F(ReportTest, gives_scripts_exact_numbers) {
   EXPECT_THAT(report_as_csv(report(Level::kDay)),
-              HasSubstr("2008-10-27,1225065600,1225152000,input,,,2,24210999,24211027\n"));
+              HasSubstr("2008-10-27,1225065600,1225152000,input,,,2,24210999,24211027,0\n"));
   const auto json = nlohmann::json::parse(report_as_json(report(Level::kDay), "UTC"));
   EXPECT_EQ(json["rows"][0]["monitors"][0]["octets"], 24'210'999);
   EXPECT_EQ(json["rows"][0]["total"]["octets"], 27'580'999);
