@@ -39,7 +39,8 @@ void add_port(const PortCounters& counters, PortStatus& port) {
   port.fragments_evicted += counters.fragments_evicted;
 }
 
-// offered = received + missed, a line a port.
+// offered = received + missed, a line a port. Drivers tell how many packets they missed, but not
+// how long those were: octets are known as long as none was.
 void add_port_lines(const Status& status, Ledger& ledger) {
   for (const PortStatus& port : status.ports) {
     LedgerLine line{"port",
@@ -51,7 +52,12 @@ void add_port_lines(const Status& status, Ledger& ledger) {
       line.total.value += missed.packets;
       line.parts.push_back({"missed." + missed.reason, missed.packets});
     }
+    const bool missed_none = line.total.value == port.received.packets;
     ledger.lines.push_back(std::move(line));
+    if (!missed_none) continue;
+    const std::uint64_t octets = port.received.l2_octets;
+    ledger.lines.push_back(
+        {"port", port.name, LedgerUnit::kL2Octets, {"offered", octets}, {{"received", octets}}});
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "control/cli/human_text.hpp"
 #include "control/cli/render_views.hpp"
+#include "control/cli/short_name.hpp"
 #include "control/cli/text_table.hpp"
 #include "control/sink/record_text.hpp"
 
@@ -15,13 +16,6 @@ namespace {
 
 double rate(std::uint64_t amount, double seconds) {
   return seconds <= 0 ? 0 : static_cast<double>(amount) / seconds;
-}
-
-// The middle of a name that is too long gives way: an address's ends tell most.
-std::string shortened(const std::string& name, std::size_t columns) {
-  if (name.size() <= columns || columns < 3) return name;
-  const std::size_t left = (columns - 1) / 2;
-  return name.substr(0, left) + "…" + name.substr(name.size() - (columns - 1 - left));
 }
 
 std::string protocol_text(const FlowKey& key) {
@@ -57,28 +51,30 @@ std::string render_flows(const ActiveFlows& flows, const Style& style) {
 
 std::string render_top(const TopRows& rows, const TopLayout& layout, const Style& style) {
   constexpr int kBarColumns = 20;
-  constexpr std::size_t kNumberColumns = 62;  // what the columns beside the name take at most
-  const std::size_t taken = kNumberColumns + (layout.bars ? kBarColumns + 2 : 0);
-  const std::size_t name_columns =
-      std::max<std::size_t>(20, layout.columns > taken ? layout.columns - taken : 0);
+  constexpr std::size_t kNameColumnsMin = 20;
+  const std::vector<std::string> headings = {
+      std::string(layout.heading), "rate", "packet rate", "share", "octets", "flows", ""};
   std::uint64_t whole = 0;
   for (const TopRow& row : rows.rows) whole += row.recent.octets;
-
-  TextTable table({{std::string(layout.heading)},
-                   {"rate", Align::kRight},
-                   {"packet rate", Align::kRight},
-                   {"share", Align::kRight},
-                   {"octets", Align::kRight},
-                   {"flows", Align::kRight},
-                   {""}});
+  std::vector<std::vector<std::string>> lines;
   for (const TopRow& row : rows.rows) {
     const double share = whole == 0 ? 0 : rate(row.recent.octets, static_cast<double>(whole));
-    table.add_row({shortened(row.name, name_columns),
-                   bit_rate_text(8 * rate(row.recent.octets, rows.recent_seconds)),
-                   packet_rate_text(rate(row.recent.packets, rows.recent_seconds)),
-                   fmt::format("{:.1f} %", share * 100),
-                   octets_text(static_cast<double>(row.total.octets)), grouped(row.flows),
-                   layout.bars ? share_bar(share, kBarColumns) : ""});
+    lines.push_back({row.name, bit_rate_text(8 * rate(row.recent.octets, rows.recent_seconds)),
+                     packet_rate_text(rate(row.recent.packets, rows.recent_seconds)),
+                     fmt::format("{:.1f} %", share * 100),
+                     octets_text(static_cast<double>(row.total.octets)), grouped(row.flows),
+                     layout.bars ? share_bar(share, kBarColumns) : ""});
+  }
+  const std::size_t taken = columns_beside_name(headings, lines);
+  const std::size_t left = layout.columns > taken ? layout.columns - taken : 0;
+  std::vector<TextTable::Column> columns = {{headings[0]}};
+  for (std::size_t i = 1; i < headings.size(); ++i) {
+    columns.push_back({headings[i], headings[i].empty() ? Align::kLeft : Align::kRight});
+  }
+  TextTable table(std::move(columns));
+  for (std::vector<std::string>& line : lines) {
+    line[0] = short_name(line[0], std::max(kNameColumnsMin, left));
+    table.add_row(std::move(line));
   }
   std::string text;
   for (const std::string& line : table.lines()) text += text.empty() ? style.bold(line) : line;

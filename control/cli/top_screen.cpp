@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "control/cli/human_text.hpp"
+#include "control/cli/short_name.hpp"
 #include "control/cli/text_table.hpp"
 
 namespace wiretally {
@@ -22,7 +23,6 @@ constexpr std::size_t kBarColumns = 10;
 constexpr std::size_t kBarColumnsMin = 5;  // a long name goes before its bar
 constexpr std::size_t kNameColumnsMin = 20;
 constexpr std::size_t kNumberColumns = 82;  // what the columns beside the name take at most
-constexpr std::size_t kRateColumns = 13;    // one of the three rates
 constexpr std::string_view kKeys =
     "f flows  s sources  d destinations  h hosts  p ports  o protocols  m monitors   "
     "1 2 3 k b c sort  / filter  space pause  q quit";
@@ -66,13 +66,6 @@ std::string fitted(const std::string& line, std::size_t columns) {
     if (begins_character(line[i]) && ++characters > columns) return line.substr(0, i);
   }
   return line;
-}
-
-// The middle of a name that is too long gives way: an address's ends tell most.
-std::string shortened(const std::string& name, std::size_t columns) {
-  if (name.size() <= columns || columns < 3) return name;
-  const std::size_t left = (columns - 1) / 2;
-  return name.substr(0, left) + "…" + name.substr(name.size() - (columns - 1 - left));
 }
 
 // Which of the rates is meant.
@@ -171,36 +164,43 @@ std::vector<std::string> TopScreen::table(std::size_t columns, std::size_t rows,
                                           const Style& style) const {
   const std::vector<TopLine> lines =
       shown().lines(sort_, rows, of_monitors() ? name_part_ : std::string());
-  std::size_t longest = kNameColumnsMin;
-  for (const TopLine& line : lines) longest = std::max(longest, line.name.size());
   static constexpr const char* kWindowNames[] = {"2 s", "10 s", "40 s"};
   const std::vector<std::size_t> windows = windows_in(columns, sort_);
-  const std::size_t numbers = kNumberColumns - (3 - windows.size()) * kRateColumns;
+  std::vector<std::string> headings = {by_};
+  for (const std::size_t window : windows) headings.emplace_back(kWindowNames[window]);
+  headings.insert(headings.end(), {"packet rate", "share", "octets", "flows"});
+  double whole = 0;
+  std::size_t longest = kNameColumnsMin;
+  for (const TopLine& line : lines) {
+    whole += share_of(line, 1, sort_);
+    longest = std::max(longest, line.name.size());
+  }
+  std::vector<std::vector<std::string>> cells;
+  for (const TopLine& line : lines) {
+    std::vector<std::string>& row = cells.emplace_back(1, line.name);
+    for (const std::size_t window : windows) {
+      row.push_back(bit_rate_text(8 * line.octets_per_s[window]));
+    }
+    row.insert(row.end(),
+               {packet_rate_text(line.packets_per_s),
+                fmt::format("{:.1f} %", share_of(line, whole, sort_) * 100),
+                octets_text(static_cast<double>(line.total.octets)), grouped(line.flows)});
+  }
+  const std::size_t numbers = columns_beside_name(headings, cells);
   const std::size_t without_bars = numbers + longest + 2;
   const std::size_t left = columns > without_bars ? columns - without_bars : 0;
   const std::size_t bar_columns = left < kBarColumnsMin ? 0 : std::min(left, kBarColumns);
   const std::size_t taken = numbers + (bar_columns > 0 ? bar_columns + 2 : 0);
   const std::size_t name_columns = std::max(kNameColumnsMin, columns > taken ? columns - taken : 0);
-  double whole = 0;
-  for (const TopLine& line : lines) whole += share_of(line, 1, sort_);
   std::vector<TextTable::Column> heads = {{by_}};
-  for (const std::size_t window : windows) heads.push_back({kWindowNames[window], Align::kRight});
-  for (const char* head : {"packet rate", "share", "octets", "flows"}) {
-    heads.push_back({head, Align::kRight});
-  }
+  for (std::size_t i = 1; i < headings.size(); ++i) heads.push_back({headings[i], Align::kRight});
   heads.push_back({""});
   TextTable table(std::move(heads));
-  for (const TopLine& line : lines) {
-    const double share = share_of(line, whole, sort_);
-    std::vector<std::string> row = {shortened(line.name, name_columns)};
-    for (const std::size_t window : windows) {
-      row.push_back(bit_rate_text(8 * line.octets_per_s[window]));
-    }
-    row.insert(row.end(),
-               {packet_rate_text(line.packets_per_s), fmt::format("{:.1f} %", share * 100),
-                octets_text(static_cast<double>(line.total.octets)), grouped(line.flows),
-                bar_columns > 0 ? share_bar(share, static_cast<int>(bar_columns)) : ""});
-    table.add_row(std::move(row));
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    cells[i][0] = short_name(lines[i].name, name_columns);
+    const double share = share_of(lines[i], whole, sort_);
+    cells[i].push_back(bar_columns > 0 ? share_bar(share, static_cast<int>(bar_columns)) : "");
+    table.add_row(std::move(cells[i]));
   }
   std::vector<std::string> shown_lines;
   for (std::string line : table.lines()) {

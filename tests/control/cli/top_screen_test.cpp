@@ -7,10 +7,13 @@
 
 #include <algorithm>
 
+#include "control/cli/short_name.hpp"
+
 namespace wiretally {
 namespace {
 
 using Next = TopScreen::Next;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -119,6 +122,29 @@ TEST(TopScreen, has_one_rate_and_all_keys_on_a_small_terminal) {
   shown.press('3');
   EXPECT_THAT(text(shown, 80), HasSubstr("40 s"));
   EXPECT_THAT(text(shown, 80), HasSubstr("flows\n"));
+}
+
+TEST(TopScreen, keeps_ports_whole_on_a_small_terminal) {
+  TopScreen shown("flow", "");
+  const std::string address = "2001:db8:1234:5678:9abc:def0:1111:222";
+  shown.add({{{address + "3 65535 > " + address + "4 44333 protocol 17",
+               {900, 1'000'000, 0},
+               {1, 1'230'000'000, 0},
+               1234},
+              {"192.0.2.1 50000 > " + address + "4 443 protocol 6", {90, 200'000, 0}, {}, 12}},
+             1});
+  const std::string drawn = text(shown, 80);
+  EXPECT_THAT(drawn, ContainsRegex("2[^ ]*3 65535 > 2[^ ]*4 44333 udp "));
+  EXPECT_THAT(drawn, ContainsRegex("1[^ ]*1 50000 > 2[^ ]*4 443 tcp "));
+}
+
+TEST(ShortName, shares_the_room_between_two_addresses) {
+  const std::string name = "2001:db8::1:2:3:4 65535 > 10.0.0.1 53 protocol 17";
+  EXPECT_EQ(short_name(name, 80), name);
+  EXPECT_EQ(short_name(name, 42), "2001:db8::1:2:3:4 65535 > 10.0.0.1 53 udp");
+  EXPECT_EQ(short_name(name, 36), "2001:…:2:3:4 65535 > 10.0.0.1 53 udp");
+  EXPECT_EQ(short_name(name, 20), "2…:4 65535 > 1….1 53");
+  EXPECT_EQ(short_name("2001:db8::1:2:3:4", 9), "2001…:3:4");
 }
 
 TEST(TopScreen, fits_any_terminal) {
