@@ -50,7 +50,7 @@ struct Report {
   std::vector<bool> directed;  // by name: it tells in from out somewhere in this report
   std::vector<ReportRow> rows;
   // Names of those that count packets together with another of this report: the sum over the names
-  // has such packets twice, and is no total.
+  // has such packets twice.
   std::vector<std::string> overlapping;
 };
 

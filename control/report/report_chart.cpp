@@ -135,7 +135,7 @@ std::string report_as_svg(const Report& report, const ReportStyle& style,
       kWidth, height);
   svg += text_at(kLeft, 28, "font-size=\"18\"", title);
   if (!report.overlapping.empty()) {
-    svg += text_at(kLeft, 44, "", "stacks are no totals: packets count in more than one of them");
+    svg += text_at(kLeft, 44, "", "packets count twice in the stacks: monitors overlap");
   }
   svg += axis(scale, style.unit);
   if (!report.rows.empty()) svg += bars(report, columns, scale, style);

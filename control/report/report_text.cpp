@@ -99,20 +99,10 @@ std::string footnotes(const Report& report) {
         "(history.groups)\n";
   }
   if (!report.overlapping.empty()) {
-    text += fmt::format("no total: packets count in more than one of {}\n",
+    text += fmt::format("total: the sum, in which packets count twice, for {} overlap\n",
                         fmt::join(report.overlapping, ", "));
   }
   return text;
-}
-
-// What a bar shows: the total, or the largest monitor where there is none.
-std::uint64_t weight_of(const Report& report, const ReportRow& row, bool layer2) {
-  if (report.overlapping.empty()) return octets_of(row.total(), layer2);
-  std::uint64_t largest = 0;
-  for (const ReportCell& cell : row.cells) {
-    largest = std::max(largest, octets_of(cell.volume.total, layer2));
-  }
-  return largest;
 }
 
 }  // namespace
@@ -182,21 +172,19 @@ std::string report_as_text(const Report& report, const ReportStyle& style) {
           " [{}{}{}= {}]", column.name, column.direction.empty() ? "" : " ", column.direction,
           octets_in(octets_of(column_volume(row, column), style.layer2), style.unit));
     }
-    const std::uint64_t weight = weight_of(report, row, style.layer2);
-    if (report.overlapping.empty()) {
-      line += fmt::format(" [total= {}]", octets_in(weight, style.unit));
-    }
+    const std::uint64_t total = octets_of(row.total(), style.layer2);
+    line += fmt::format(" [total= {}]", octets_in(total, style.unit));
     width = std::max(width, line.size());
-    largest = std::max(largest, weight);
+    largest = std::max(largest, total);
     lines.push_back(std::move(line));
   }
   std::string text;
   for (std::size_t r = 0; r < lines.size(); ++r) {
-    const auto weight = static_cast<double>(weight_of(report, report.rows[r], style.layer2));
+    const auto total = static_cast<double>(octets_of(report.rows[r].total(), style.layer2));
     text += lines[r];
     if (style.bar && largest > 0) {
       text += std::string(width - lines[r].size() + 1, ' ');
-      text += style.bar(weight / static_cast<double>(largest));
+      text += style.bar(total / static_cast<double>(largest));
     }
     text += '\n';
     text += group_lines(report, report.rows[r], style);
@@ -234,12 +222,11 @@ std::string report_as_json(const Report& report, const std::string& timezone) {
       }
       cells.push_back(cell);
     }
-    Json line = {{"period", row.label},
-                 {"start", row.period.start},
-                 {"end", row.period.end},
-                 {std::string(name_of(report.kind)) + "s", cells}};
-    if (report.overlapping.empty()) line["total"] = json_of(row.total());
-    rows.push_back(line);
+    rows.push_back({{"period", row.label},
+                    {"start", row.period.start},
+                    {"end", row.period.end},
+                    {std::string(name_of(report.kind)) + "s", cells},
+                    {"total", json_of(row.total())}});
   }
   const Json json = {{"level", kLevelNames[static_cast<std::size_t>(report.level)]},
                      {"timezone", timezone},

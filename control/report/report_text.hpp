@@ -2,8 +2,8 @@
 // A report as text, CSV and JSON. The text is Trafmetux's:
 //   2008-10-27 19:00-20:00: [input= 24.21 MB] [output= 3.37 MB] [total= 27.58 MB]
 // A monitor that tells in from out has a bracket for each: [lan in= ...] [lan out= ...]; what goes
-// through is [lan through= ...]. `total` is the sum over the monitors; it is left out, with a line
-// that says so, where they are known to overlap. Thread: any.
+// through is [lan through= ...]. `total` is the sum over the monitors; a line below says so where
+// they are known to overlap. Thread: any.
 #pragma once
 
 #include <functional>

@@ -139,18 +139,16 @@ TEST_F(ReportTest, shows_as_many_groups_as_are_asked_for_and_the_rest_together) 
                         "  output:\n    192.0.2.7  2.00 MB\n    other      1.37 MB\n"));
 }
 
-TEST_F(ReportTest, shows_no_total_of_monitors_that_count_the_same_packets) {
+TEST_F(ReportTest, says_that_the_total_has_packets_twice_where_monitors_overlap) {
   HistoryStore store(folder_.database(), calendar_, 2);
   store.add_overlaps("input", {"output"});
-  EXPECT_EQ(report_as_text(report(Level::kWeek), {}),
-            "2008-10-26 - 2008-11-01: [input= 24.21 MB] [output= 3.37 MB]\n"
-            "no total: packets count in more than one of input\n");
   store.add_overlaps("output", {kAnyMonitor});
-  EXPECT_THAT(report_as_text(report(Level::kWeek), {}), HasSubstr("one of input, output\n"));
+  EXPECT_EQ(report_as_text(report(Level::kWeek), {}),
+            "2008-10-26 - 2008-11-01: [input= 24.21 MB] [output= 3.37 MB] [total= 27.58 MB]\n"
+            "total: the sum, in which packets count twice, for input, output overlap\n");
   const auto json = nlohmann::json::parse(report_as_json(report(Level::kWeek), "UTC"));
-  EXPECT_FALSE(json["rows"][0].contains("total"));
   EXPECT_EQ(json["overlapping"], (std::vector<std::string>{"input", "output"}));
-  EXPECT_THAT(report_as_svg(report(Level::kWeek), {}, ""), HasSubstr("stacks are no totals"));
+  EXPECT_THAT(report_as_svg(report(Level::kWeek), {}, ""), HasSubstr("packets count twice"));
 }
 
 TEST_F(ReportTest, gives_scripts_exact_numbers) {
