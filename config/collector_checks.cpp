@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/datagram_check.hpp"
+#include "config/folder_name.hpp"
 #include "config/section_checks.hpp"
 #include "config/values.hpp"
 
@@ -126,7 +127,7 @@ void check_spools_apart(const ExportConfig& exporting, Findings& findings) {
   for (std::size_t i = 0; i < exporting.collectors.size(); ++i) {
     const std::string& path = exporting.collectors[i].spool.path;
     if (path.empty()) continue;
-    const auto [first, is_new] = first_with.emplace(path, i);
+    const auto [first, is_new] = first_with.emplace(folder_name(path), i);
     if (is_new) continue;
     findings.error_at(entry_path(kCollectors, i, "spool.path"),
                       fmt::format("{} is also the spool of {}[{}]; give each its own", quoted(path),

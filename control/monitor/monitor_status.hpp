@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,10 @@ struct QuotaStatus {
   QuotaState state = QuotaState::kNone;  // kNone: no quota
   std::uint64_t limit = 0;               // octets
   std::uint64_t used = 0;
-  std::uint64_t expected = 0;  // at the end of the period, if it goes on as it did
-  std::int64_t starts_s = 0;   // of the period, UTC
+  // At the end of the period, if it goes on as it did; not told while less than a hundredth of the
+  // period is known, for a second says nothing of a month.
+  std::optional<std::uint64_t> expected;
+  std::int64_t starts_s = 0;  // of the period, UTC
   std::int64_t ends_s = 0;
 };
 

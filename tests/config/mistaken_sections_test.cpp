@@ -110,6 +110,12 @@ TEST(Transports, have_what_they_need) {
        "    - {address: \"h:2\", version: 10, transport: tcp, spool: {path: /s}}\n",
        "f.yaml:5:67: export.collectors[1].spool.path: `/s` is also the spool of "
        "export.collectors[0]; give each its own"},
+      {"export:\n"
+       "  collectors:\n"
+       "    - {address: \"h:1\", version: 10, transport: tcp, spool: {path: /s/t}}\n"
+       "    - {address: \"h:2\", version: 10, transport: tcp, spool: {path: /s//u/../t/}}\n",
+       "f.yaml:5:67: export.collectors[1].spool.path: `/s//u/../t/` is also the spool of "
+       "export.collectors[0]; give each its own"},
   };
   for (const Mistake& mistake : mistakes) expect_messages(mistake);
 }
