@@ -120,7 +120,8 @@ void add_read(CLI::App& app, Arguments& arguments) {
       "Records go to standard output; the summary and the ledger to standard error. Exits 1 if\n"
       "the ledger does not balance. A capture that is cut off in a packet is read up to there,\n"
       "with a warning, and exits 0; one whose link type is not known counts as frames without\n"
-      "IP, and exits 2.\n\n"
+      "IP, and exits 2. One that is missing or none, among others, is left out and exits 2. With\n"
+      "--explain, nothing to explain (--from beyond the end, a filter that none fits) exits 1.\n\n"
       "Fields (a name in brackets means the same; empty, in JSON null: not known of the flow):\n" +
           fields_help());
   command->add_option("PCAP", arguments.captures, "captures, read as one recording")
