@@ -38,10 +38,9 @@ void to_json(Json& json, const QuotaStatus& quota) {
   json = {{"state", kQuotaStates[static_cast<std::size_t>(quota.state)]},
           {"limit_octets", quota.limit},
           {"used_octets", quota.used},
-          {"expected_octets", nullptr},
+          {"expected_octets", quota.expected},
           {"starts", quota.starts_s},
           {"ends", quota.ends_s}};
-  if (quota.expected) json["expected_octets"] = *quota.expected;
 }
 
 void from_json(const Json& json, QuotaStatus& quota) {
@@ -51,9 +50,7 @@ void from_json(const Json& json, QuotaStatus& quota) {
   }
   json.at("limit_octets").get_to(quota.limit);
   json.at("used_octets").get_to(quota.used);
-  if (const Json& expected = json.at("expected_octets"); !expected.is_null()) {
-    quota.expected = expected.get<std::uint64_t>();
-  }
+  json.at("expected_octets").get_to(quota.expected);
   json.at("starts").get_to(quota.starts_s);
   json.at("ends").get_to(quota.ends_s);
 }

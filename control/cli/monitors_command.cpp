@@ -27,8 +27,8 @@ std::string quota_text(const QuotaStatus& quota) {
   const char* const word = quota.state == QuotaState::kOver      ? "OVER: "
                            : quota.state == QuotaState::kWarning ? "warning: "
                                                                  : "";
-  return fmt::format("{}{} of {}{}", word, octets(quota.used), octets(quota.limit),
-                     quota.expected ? ", " + octets(*quota.expected) + " expected" : "");
+  return fmt::format("{}{} of {}, {} expected", word, octets(quota.used), octets(quota.limit),
+                     octets(quota.expected));
 }
 
 bool has_directions(const MonitorSnapshot& monitor) {

@@ -341,8 +341,7 @@ void add_quotas(Families& families, const Status& status) {
     Family f = gauge(families, name, help);
     for (const MonitorStatus& monitor : status.monitors) {
       if (monitor.quota.state == QuotaState::kNone) continue;
-      const std::optional<std::uint64_t> known = value(monitor.quota);
-      if (known) f.add({{"monitor", monitor.name}}, *known);
+      f.add({{"monitor", monitor.name}}, value(monitor.quota));
     }
   };
   const auto none = [](const MonitorStatus& m) { return m.quota.state == QuotaState::kNone; };
@@ -352,8 +351,7 @@ void add_quotas(Families& families, const Status& status) {
   each("wiretally_monitor_quota_used_octets", "Octets of it that are used in this period.",
        [](const QuotaStatus& q) { return q.used; });
   each("wiretally_monitor_quota_expected_octets",
-       "Octets that will be used at the end of the period, if it goes on as it did; none while "
-       "less than a hundredth of the period is known.",
+       "Octets that will be used at the end of the period, if it goes on as it did.",
        [](const QuotaStatus& q) { return q.expected; });
   each("wiretally_monitor_quota_state", "0 good, 1 warning, 2 over.", [](const QuotaStatus& q) {
     return static_cast<std::uint64_t>(q.state) - static_cast<std::uint64_t>(QuotaState::kGood);

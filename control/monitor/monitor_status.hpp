@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,10 +17,8 @@ struct QuotaStatus {
   QuotaState state = QuotaState::kNone;  // kNone: no quota
   std::uint64_t limit = 0;               // octets
   std::uint64_t used = 0;
-  // At the end of the period, if it goes on as it did; not told while less than a hundredth of the
-  // period is known, for a second says nothing of a month.
-  std::optional<std::uint64_t> expected;
-  std::int64_t starts_s = 0;  // of the period, UTC
+  std::uint64_t expected = 0;  // at the end of the period, if it goes on as it did
+  std::int64_t starts_s = 0;   // of the period, UTC
   std::int64_t ends_s = 0;
 };
 

@@ -17,13 +17,12 @@ bool counts_alike(const QuotaConfig& a, const QuotaConfig& b) {
   return a.octets == b.octets && a.per == b.per && a.starts == b.starts && a.warn == b.warn;
 }
 
-// Straight on, at the rate of the time that is known.
-std::optional<std::uint64_t> expected_use(std::uint64_t used, std::int64_t since_s,
-                                          std::int64_t now_s, const Period& period) {
-  constexpr double kLeastKnown = 0.01;  // of the period
-  const auto known = static_cast<double>(now_s - since_s);
-  if (known < kLeastKnown * static_cast<double>(period.end - period.start)) return std::nullopt;
-  const auto left = static_cast<double>(std::max<std::int64_t>(period.end - now_s, 0));
+// Straight on, at the rate of the time that is known; of a minute at least, for what one second
+// brought is no word on a month.
+std::uint64_t expected_use(std::uint64_t used, std::int64_t since_s, std::int64_t now_s,
+                           std::int64_t end_s) {
+  const auto known = static_cast<double>(std::max<std::int64_t>(now_s - since_s, 60));
+  const auto left = static_cast<double>(std::max<std::int64_t>(end_s - now_s, 0));
   return used + static_cast<std::uint64_t>(static_cast<double>(used) * (left / known));
 }
 
@@ -141,7 +140,7 @@ void QuotaKeeper::watch(Book& book, MonitorStatus& monitor, std::int64_t wall_s)
   QuotaStatus& quota = monitor.quota;
   quota.limit = book.limit;
   quota.used = book.known + (monitor.volume.total.octets - book.counter);
-  quota.expected = expected_use(quota.used, book.since_s, wall_s, book.period);
+  quota.expected = expected_use(quota.used, book.since_s, wall_s, book.period.end);
   quota.starts_s = book.period.start;
   quota.ends_s = book.period.end;
   quota.state = quota.used > book.limit      ? QuotaState::kOver
@@ -155,12 +154,10 @@ void QuotaKeeper::tell(Book& book, const MonitorStatus& monitor, QuotaState stat
   const bool worse = state > book.state;
   book.state = state;
   if (is_new && state == QuotaState::kGood) return;
-  const std::optional<std::uint64_t>& expected = monitor.quota.expected;
-  log_(fmt::format(
-      "monitor {}: quota {}{}: {} of {} octets used{}", monitor.name, name_of_state(state),
-      is_new ? " since before the start" : "", monitor.quota.used, monitor.quota.limit,
-      expected ? fmt::format(", {} expected at the end of the {}", *expected, book.config.per)
-               : fmt::format(" in this {}", book.config.per)));
+  log_(fmt::format("monitor {}: quota {}{}: {} of {} octets used, {} expected at the end of the {}",
+                   monitor.name, name_of_state(state), is_new ? " since before the start" : "",
+                   monitor.quota.used, monitor.quota.limit, monitor.quota.expected,
+                   book.config.per));
   if (is_new || !worse || book.config.command.empty()) return;
   runner_.run(book.config.command, {{"WIRETALLY_MONITOR", monitor.name},
                                     {"WIRETALLY_STATE", name_of_state(state)},

@@ -111,14 +111,12 @@ TEST_F(Quotas, say_once_how_they_stand_and_begin_again_with_the_period) {
                                  HasSubstr("quota good: 0 of 1000")));
 }
 
-// A second at 1 MB/s is no word on a day.
-TEST_F(Quotas, expect_nothing_before_a_hundredth_of_the_period_is_known) {
+TEST_F(Quotas, expect_no_more_of_a_second_than_of_a_minute) {
   QuotaKeeper keeper(config_of(quota_of("1000", "day")), log);
   (void)update(keeper, 0, day);
-  EXPECT_EQ(update(keeper, 900, day + 1).expected, std::nullopt);
-  EXPECT_THAT(lines, ElementsAre(testing::EndsWith("900 of 1000 octets used in this day")));
-  EXPECT_EQ(update(keeper, 900, day + 863).expected, std::nullopt);
-  EXPECT_EQ(update(keeper, 900, day + 864).expected, 90'000u);
+  EXPECT_EQ(update(keeper, 600, day + 1).expected, 600u + 10 * (86'400 - 1));
+  EXPECT_EQ(update(keeper, 600, day + 60).expected, 600u + 10 * (86'400 - 60));
+  EXPECT_EQ(update(keeper, 600, day + 120).expected, 600u + 5 * (86'400 - 120));
 }
 
 TEST_F(Quotas, know_after_a_restart_what_the_history_has) {
