@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
 /* The table of flows of one CPU and epoch: a hash table in an array map, laid out in flow_layout.h.
- * The kernel's own hash map would do as well, but a new flow costs three times as much there, for
- * it takes locks and copies what is ours to write in place, and user space has to ask for every
- * entry that it can read here.
+ * The kernel's own hash map would do as well, but a new flow costs more in it alone than all of
+ * reading and counting it here, for it takes a lock and copies what is written in place here, and
+ * user space has to ask for every flow.
  *
  * Runs: in softirq or with softirqs off, so nobody else is in the CPU's table meanwhile.
  */

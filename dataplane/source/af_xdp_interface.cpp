@@ -3,7 +3,6 @@
 #include "dataplane/source/af_xdp_interface.hpp"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <algorithm>
 

@@ -3,7 +3,6 @@
 // sockets of the old one, and know no other way than a new device. Thread: the watch of
 // DpdkCapture.
 #include <fmt/format.h>
-#include <net/if.h>
 #include <rte_ethdev.h>
 #include <time.h>
 

@@ -3,7 +3,6 @@
 #include "dataplane/source/ebpf_source.hpp"
 
 #include <fmt/format.h>
-#include <net/if.h>
 #include <poll.h>
 
 #include <algorithm>
